@@ -1,0 +1,1 @@
+"""The plumbing that every service of Zhibu shares: start, calls, access, data, events, telemetry."""
