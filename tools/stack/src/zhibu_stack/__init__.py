@@ -1,0 +1,1 @@
+"""Runs every engine and process of Zhibu on one machine, for `make run` and for the tests."""
