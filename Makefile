@@ -1,0 +1,39 @@
+# Zhibu. `make help` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help setup run test lint types generate reset fresh status docs
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install everything that the project needs (called by the other targets).
+	@tools/setup
+
+run: setup ## Start the whole stack with the demonstration county; Ctrl-C stops it.
+	@exec $(PY) -m zhibu_stack run
+
+status: ## Say which processes of the stack are up.
+	@$(PY) -m zhibu_stack status
+
+reset: ## Wipe the state of `make run` (.run/).
+	@if [ -x $(PY) ]; then $(PY) -m zhibu_stack reset; else rm -rf .run; fi
+
+test: setup ## Run every test, fast ones first.
+	@tools/setup --browser
+	@$(PY) -m pytest tests/unit tests/contract -q
+	@$(PY) -m pytest tests/integration -q
+	@$(PY) -m pytest tests/e2e -q
+
+lint: setup ## Check style, types, layers, the contract and that generated files are fresh.
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/buf lint
+	@tools/generate --check
+	@.venv/bin/basedpyright --level error
+	@.venv/bin/lint-imports
+
+generate: setup ## Generate the code and the documents that come from the contract.
+	@tools/generate
