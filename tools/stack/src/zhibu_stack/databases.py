@@ -31,7 +31,7 @@ async def create_service_databases(
     Idempotent. `dsn` is the superuser's. With a suffix each database is called `<service><suffix>` while the roles stay
     the service's own: so tests get fresh databases in one cluster.
     """
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn)
+    connection: asyncpg.Connection = await asyncpg.connect(dsn)
     try:
         # Two test runs on one cluster must not create the same role at once.
         await connection.execute("SELECT pg_advisory_lock(7370724)")
@@ -42,7 +42,7 @@ async def create_service_databases(
 
 async def create_plain_database(dsn: str, name: str, *, secrets: SecretStore) -> str:
     """Create a database with one owning role of the same name (Keycloak's) and return its URL."""
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn)
+    connection: asyncpg.Connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock(7370724)")
         await _ensure_login(connection, name, secrets)
@@ -53,7 +53,7 @@ async def create_plain_database(dsn: str, name: str, *, secrets: SecretStore) ->
 
 
 async def _create(
-    connection: "asyncpg.Connection[asyncpg.Record]", dsn: str, service: str, secrets: SecretStore, suffix: str
+    connection: asyncpg.Connection, dsn: str, service: str, secrets: SecretStore, suffix: str
 ) -> ServiceDatabase:
     owner, app = f"{service}_owner", f"{service}_app"
     for role in (owner, app):
@@ -70,20 +70,20 @@ async def _create(
     )
 
 
-async def _ensure_login(connection: "asyncpg.Connection[asyncpg.Record]", role: str, secrets: SecretStore) -> None:
+async def _ensure_login(connection: asyncpg.Connection, role: str, secrets: SecretStore) -> None:
     if not await _role_exists(connection, role):
         await connection.execute(f'CREATE ROLE "{role}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS')
     # Our own alphabet (URL-safe base64) holds no quote; the kept secret wins over whatever the cluster has.
     await connection.execute(f"ALTER ROLE \"{role}\" PASSWORD '{secrets.get(f'postgres-{role}')}'")
 
 
-async def _ensure_database(connection: "asyncpg.Connection[asyncpg.Record]", name: str, *, owner: str) -> None:
+async def _ensure_database(connection: asyncpg.Connection, name: str, *, owner: str) -> None:
     if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
         await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
         await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
 
 
-async def _role_exists(connection: "asyncpg.Connection[asyncpg.Record]", role: str) -> bool:
+async def _role_exists(connection: asyncpg.Connection, role: str) -> bool:
     return bool(await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role))
 
 
