@@ -53,6 +53,14 @@ class ErrorKind:
         if known != self:
             raise ValueError(f"error reason {self.reason} is declared twice with different meanings")
 
+    @classmethod
+    def received(cls, reason: str, code: StatusCode, text: str) -> ErrorKind:
+        """Return a kind that another service declared, as it was received; it does not enter the catalogue."""
+        kind = object.__new__(cls)
+        for name, value in (("reason", reason), ("code", code), ("zh", text), ("en", text)):
+            object.__setattr__(kind, name, value)
+        return kind
+
     def __call__(self, **metadata: str) -> ServiceError:
         """Return an error of this kind, to be raised."""
         return ServiceError(self, **metadata)

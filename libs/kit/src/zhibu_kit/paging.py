@@ -53,9 +53,9 @@ def decode_page_token(token: str, *, query: str = "") -> tuple[str, ...]:
     Raises:
         ServiceError: a field error on `page_token` when the token is not ours or belongs to another query.
     """
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise field_error("page_token", INVALID_PAGE_TOKEN)
     try:
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise ValueError(token)
         parts: object = orjson.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error):
         raise field_error("page_token", INVALID_PAGE_TOKEN) from None
