@@ -9,6 +9,8 @@ from zhibu_stack.engines.java import find_java
 from zhibu_stack.engines.keycloak_distribution import ensure_built, java_command
 from zhibu_stack.engines.process import Child, Program
 from zhibu_stack.errors import StackError
+from zhibu_stack.keycloak.apply import apply_realm
+from zhibu_stack.keycloak.realm_model import Profile, RealmSettings
 from zhibu_stack.ports import free_port, port_in_use
 from zhibu_stack.secret_store import SecretStore
 
@@ -84,6 +86,17 @@ class Keycloak:
         if self._child is not None:
             self._child.stop()
             self._child = None
+
+    def client_secret(self, client_id: str) -> str:
+        """Return the secret of one of the realm's confidential clients."""
+        return self.secrets.get(f"client-{client_id}")
+
+    def apply_realm(self, *, web_url: str = "http://localhost:7000", profile: Profile = "development") -> None:
+        """Create the realm `zhibu` in the running server, or bring it up to date."""
+        settings = RealmSettings(
+            client_secret=self.client_secret, web_url=web_url, gateway_url=self.gateway_url, profile=profile
+        )
+        apply_realm(self.url, admin_client=ADMIN_CLIENT, admin_secret=self.admin_secret, settings=settings)
 
     def prepare(self) -> None:
         """Check the ports, fetch and build what is missing, lay out a home of our own over the shared build."""
