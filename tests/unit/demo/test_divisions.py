@@ -1,7 +1,6 @@
 """The table of divisions is whole and is the real one."""
 
 import pytest
-
 from zhibu_demo.divisions import (
     LINQU_COUNTY_CODE,
     QINGZHOU_COUNTY_CODE,

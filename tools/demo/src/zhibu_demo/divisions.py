@@ -38,7 +38,9 @@ class Division:
 
     def __post_init__(self) -> None:
         if len(self.code) != _CODE_LENGTHS[self.level] or not self.code.startswith(self.parent_code or ""):
-            raise ValueError(f"division {self.code} does not fit its level {self.level} or its parent {self.parent_code}")
+            raise ValueError(
+                f"division {self.code} does not fit its level {self.level} or its parent {self.parent_code}"
+            )
 
 
 def load_divisions() -> tuple[Division, ...]:

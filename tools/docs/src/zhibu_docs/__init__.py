@@ -1,0 +1,1 @@
+"""Generators of the documents that come from the contract and the code."""
