@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class OrganisationServiceStub:
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch.
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
     """
 
     def __init__(self, channel):
@@ -63,7 +65,9 @@ class OrganisationServiceStub:
 
 
 class OrganisationServiceServicer:
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch.
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
     """
 
     def GetOrganisation(self, request, context):
@@ -138,7 +142,9 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrganisationService:
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch.
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
     """
 
     @staticmethod

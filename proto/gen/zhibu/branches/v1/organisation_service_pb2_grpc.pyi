@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrganisationServiceStub:
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch."""
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +49,10 @@ class OrganisationServiceStub:
 
 @_typing.type_check_only
 class OrganisationServiceAsyncStub(OrganisationServiceStub):
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch."""
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.GetOrganisationRequest, _organisation_service_pb2.GetOrganisationResponse]  # type: ignore[assignment]
@@ -61,7 +67,10 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """RenameOrganisation gives an organisation another name."""
 
 class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch."""
+    """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
+    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
+    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    """
 
     @_abc_1.abstractmethod
     def GetOrganisation(

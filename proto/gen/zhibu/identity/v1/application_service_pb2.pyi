@@ -171,7 +171,9 @@ class SubmitApplicationRequest(_message.Message):
     CONSENT_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
-    """County organisation that shall decide, for example "370724"."""
+    """County organisation that shall decide, for example "370724". The people who set an installation up apply to the
+    department of the city or the province itself.
+    """
     real_name: _builtins.str
     """Real name as on the resident identity card; rare characters beyond the basic plane and the middle dot are welcome."""
     resident_number: _builtins.str
