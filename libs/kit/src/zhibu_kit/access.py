@@ -52,7 +52,7 @@ def compile_access(method: Method, *, organisations: OrganisationTree, grants: G
     match method.access.WhichOneof("rule"):
         case "permission":
             return AccessRule(reads_token=True, check=_permission(method, organisations, grants))
-        case "self" if getattr(method.access, "self"):
+        case "self" if method.access.self:
             return AccessRule(reads_token=True, check=_self(grants))
         case "public" if method.access.public:
             return AccessRule(reads_token=True, check=_public)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, cast
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from zhibu.policy.v1 import policy_pb2
 
@@ -20,8 +20,7 @@ _Render = Callable[[object], object]
 
 def redact(message: Message) -> dict[str, object]:
     """Return the fields of a message that are set, by name, with personal ones replaced and large ones cut."""
-    descriptor = cast("Descriptor", message.DESCRIPTOR)
-    return {field.name: _renderer(field)(value) for field, value in message.ListFields() if descriptor is not None}
+    return {field.name: _renderer(field)(value) for field, value in message.ListFields()}
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, cast
 
 import grpc
 import grpc.aio
@@ -57,7 +58,7 @@ def error_of(rpc_error: grpc.aio.AioRpcError) -> ServiceError:
     A refusal without our details (the peer is down, too slow, or broken) becomes the kind that says so; a peer's
     internal error stays INTERNAL.
     """
-    for key, value in rpc_error.trailing_metadata() or ():
+    for key, value in cast("Iterable[tuple[str, str | bytes]]", rpc_error.trailing_metadata() or ()):
         if key == DETAILS_KEY and isinstance(value, bytes):
             error = _decode(value)
             if error is not None:
@@ -73,10 +74,8 @@ def _decode(details: bytes) -> ServiceError | None:
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
     for detail in status.details:
-        if detail.Is(info.DESCRIPTOR):
-            detail.Unpack(info)
-        elif detail.Is(bad_request.DESCRIPTOR):
-            detail.Unpack(bad_request)
+        # Unpack leaves the message alone and says False when the detail is of another type.
+        _ = detail.Unpack(info) or detail.Unpack(bad_request)
     if info.domain != DOMAIN or not info.reason:
         return None
     error = ServiceError(_kind_of(info.reason, status), **dict(info.metadata))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -176,7 +176,7 @@ class Telemetry:
         header: str | None = None,
         attributes: Mapping[str, str] | None = None,
         request_id: str = "",
-    ) -> Iterator[Operation]:
+    ) -> Generator[Operation]:
         """Do a piece of work in a trace: below `header`, or below the work under way, or as a new root.
 
         Logs and outgoing calls inside carry its trace id. An exception that escapes ends it as failed.
