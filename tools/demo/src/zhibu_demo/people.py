@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from zhibu_demo.divisions import LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE
+from zhibu_demo.divisions import LINQU_COUNTY_CODE, PROVINCE_CODE, QINGZHOU_COUNTY_CODE
 from zhibu_demo.synthetic import resident_number, telephone
 
 DEFAULT_SEED: Final = "zhibu-demo-2026"
@@ -86,7 +86,7 @@ _SECOND: Final = "华平英军霞明芳伟民兰杰超梅东莲涛娟峰国强"
 
 # The officers come first: the others cannot be decided without them.
 _OFFICERS: Final = (
-    (Role.PROVINCE_ADMIN, LINQU_COUNTY_CODE),
+    (Role.PROVINCE_ADMIN, PROVINCE_CODE),
     (Role.COUNTY_ADMIN, LINQU_COUNTY_CODE),
     (Role.COUNTY_APPROVER, LINQU_COUNTY_CODE),
     (Role.COUNTY_APPROVER, QINGZHOU_COUNTY_CODE),
@@ -119,7 +119,7 @@ def make_people(seed: str = DEFAULT_SEED, *, branch_counties: tuple[str, ...]) -
         plans += [_Plan(role=None, county_code=county, outcome=outcome) for county in counties]
     own_branches = {
         county: [index for index, own in enumerate(branch_counties) if own == county]
-        for county in (LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE)
+        for county in (PROVINCE_CODE, LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE)
     }
     return tuple(
         _person(number, names[number], plan=plan, branches=own_branches[plan.county_code], source=source)
@@ -144,12 +144,18 @@ def _person(number: int, name: str, *, plan: _Plan, branches: list[int], source:
         resident_number=resident_number(f"9900{plan.county_code[-2:]}", birth_date, number * 10 + source.randrange(10)),
         telephone=telephone(370_000_000 + number * 1_009),
         county_code=plan.county_code,
-        # Officers belong to the first branch of their county; one in six of the others does not know the branch.
-        branch=branches[0] if plan.role else source.choice(branches) if number % 6 else None,
+        branch=_branch(number, plan, branches, source),
         claim=Claim.FULL if plan.role else source.choice(claims),
         outcome=plan.outcome,
         role=plan.role,
     )
+
+
+def _branch(number: int, plan: _Plan, branches: list[int], source: random.Random) -> int | None:
+    """Officers belong to the first branch of their county; the province has none; one in six does not know theirs."""
+    if not branches or (plan.role is None and number % 6 == 0):
+        return None
+    return branches[0] if plan.role else source.choice(branches)
 
 
 def _names(source: random.Random) -> list[str]:
