@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from zhibu_stack.engines.java import find_java
@@ -37,6 +37,9 @@ MODULE_OPTIONS = (
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
     "--enable-native-access=ALL-UNNAMED",
 )
+
+
+THREAD_FACTORY = "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory"
 
 
 def cache_directory() -> Path:
@@ -82,8 +85,7 @@ def ensure_archive(directory: Path) -> Path:
     if maven is None:
         raise StackError(
             f"缺少 Maven,无法下载 Keycloak {VERSION}:请安装 Maven 和 JDK(Debian:apt install maven)。",
-            f"Maven is missing, so Keycloak {VERSION} cannot be fetched: install Maven and a JDK"
-            + " (Debian: apt install maven).",
+            f"Maven is missing, so Keycloak {VERSION} cannot be had: install Maven and a JDK (Debian: apt install maven).",
         )
     arrived = directory / "arrived"
     program = Program(
@@ -139,8 +141,7 @@ def java_command(home: Path, java: Path, *, heap_mb: int) -> list[str]:
         f"-Dkc.home.dir={home}",
         f"-Djboss.server.config.dir={home}/conf",
         "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
-        "-Djava.util.concurrent.ForkJoinPool.common.threadFactory="
-        + "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory",
+        f"-Djava.util.concurrent.ForkJoinPool.common.threadFactory={THREAD_FACTORY}",
         "-Dpicocli.disable.closures=true",
         "-Dquarkus-log-max-startup-records=10000",
         "-cp",
@@ -150,7 +151,7 @@ def java_command(home: Path, java: Path, *, heap_mb: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def exclusively(path: Path) -> Iterator[None]:
+def exclusively(path: Path) -> Generator[None]:
     """Hold a lock between processes, so that two first starts do not build at once."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

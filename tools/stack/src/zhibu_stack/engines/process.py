@@ -7,6 +7,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 LOOK_EVERY_S = 0.05
 
 LOG_TAIL_LINES = 12
+
+# Programs that some thread waits for, so that a Ctrl-C can end them.
+RUNNING_TO_END: set["Child"] = set()
+INTERRUPTED = threading.Event()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,19 +123,35 @@ def kill_group(group: int) -> None:
 
 
 def run_to_end(program: Program, *, log: Path, timeout_s: float) -> None:
-    """Run a program that ends by itself (initdb, a build, a migration).
+    """Run a program that ends by itself (initdb, a build, a download), in any thread.
 
-    Raises: StackError when it fails or takes too long.
+    Raises: StackError when it fails, takes too long or is interrupted.
     """
+    if INTERRUPTED.is_set():
+        raise StackError(f"{program.name} 已取消。", f"{program.name} was cancelled.")
     child = Child(program, log=log)
+    RUNNING_TO_END.add(child)
     try:
         code = child.process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         raise not_ready(program.name, timeout_s, log=log) from None
     finally:
+        RUNNING_TO_END.discard(child)
         child.stop()
     if code != 0:
         raise died(program.name, code, log=log)
+
+
+def interrupt_runs() -> None:
+    """End every `run_to_end` under way in other threads, and let no other begin: nothing else reaches such a thread."""
+    INTERRUPTED.set()
+    for child in list(RUNNING_TO_END):
+        kill_group(child.pid)
+
+
+def allow_runs() -> None:
+    """Let `run_to_end` begin again."""
+    INTERRUPTED.clear()
 
 
 def died(name: str, code: int, *, log: Path) -> StackError:

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 Profile = Literal["development", "production"]
 
-SECRET_PREFIX = "${secret:"
+SECRET_PREFIX = "${secret:"  # noqa: S105 - the placeholder, not a secret.
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -58,7 +58,7 @@ def read_realm(settings: RealmSettings) -> RealmModel:
     }
 
     def load(name: str) -> Any:
-        text = (files(__package__) / "realm" / name).read_text(encoding="utf-8")
+        text = (files("zhibu_stack.keycloak") / "realm" / name).read_text(encoding="utf-8")
         return fill(json.loads(text), values, settings.client_secret)
 
     entries: list[Json] = load("clients.json")

@@ -1,0 +1,103 @@
+"""`python -m zhibu_stack run | status | reset`: everything on one machine."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from zhibu_stack.errors import StackError
+from zhibu_stack.plan import PORT_BASE, Plan
+from zhibu_stack.run_state import RunState
+from zhibu_stack.supervisor import supervise
+
+EXIT_FAILED = 1
+# What systemd and init scripts answer for "not running".
+EXIT_NOT_RUNNING = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; every expected failure is two sentences and a non-zero code."""
+    options = parse(arguments)
+    state = RunState(options.directory.resolve())
+    try:
+        match options.command:
+            case "run":
+                run(options, state)
+            case "reset":
+                state.wipe()
+                print("已清空。 / Wiped.")
+            case _:
+                return status(state)
+    except StackError as error:
+        print(f"\n✗ {error.zh}\n  {error.en}", file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="python -m zhibu_stack", description=__doc__)
+    parser.add_argument("command", choices=["run", "status", "reset"])
+    parser.add_argument("--directory", type=Path, default=Path(".run"), help="where the state is kept (.run)")
+    parser.add_argument(
+        "--port-base", type=int, default=int(os.environ.get("ZHIBU_PORT_BASE", PORT_BASE)), help="first port (7000)"
+    )
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="STEP", help="leave out a step and all that need it"
+    )
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace, state: RunState) -> None:
+    """Run everything until Ctrl-C."""
+    state.acquire()
+    # A pipe would otherwise hold the progress back until the end.
+    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        plan = Plan(state.directory, port_base=options.port_base)
+        plan.check_tools()
+        print("支部正在启动,Ctrl-C 停止。 / Zhibu is starting; Ctrl-C stops it.")
+        asyncio.run(
+            supervise(
+                plan.steps(without=options.without),
+                directory=state.directory,
+                state=state,
+                announce=lambda: announce(plan),
+            )
+        )
+        print("已全部停止。 / All stopped.")
+    finally:
+        state.release()
+
+
+def announce(plan: Plan) -> None:
+    """Print the address and one account per kind of user, now that everything is ready."""
+    print(f"\n支部已就绪 / Zhibu is ready:  {plan.web_url}")
+    print(f"演示电话 / demo telephone:  {plan.telephone_url}")
+    try:
+        accounts = json.loads(plan.accounts_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    print("\n演示账号 / demonstration accounts:")
+    for account in accounts:
+        print("  " + "  ".join(str(value) for value in account.values()))
+    print()
+
+
+def status(state: RunState) -> int:
+    """Print what runs; the code says whether anything does."""
+    if not state.is_held():
+        print("未运行。 / Not running.")
+        return EXIT_NOT_RUNNING
+    for name, process in state.read().items():
+        mark = "✓" if process["up"] else "…"
+        ports = ", ".join(map(str, process["ports"]))
+        print(f"{mark} {name:<12} pid {process['pid'] or '-':<8} {ports}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
