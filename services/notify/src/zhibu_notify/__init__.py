@@ -1,0 +1,1 @@
+"""Messages to telephones: one-time codes over SMPP 3.4."""
