@@ -27,7 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/zhibu/identity/v1/county_settings_service.proto\x12\x11zhibu.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xb4\x01\n\x0e\x43ountySettings\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x19\n\x11\x61pplications_open\x18\x02 \x01(\x08\x12\x1f\n\x17\x61\x63tivation_by_telephone\x18\x03 \x01(\x08\x12,\n\x0ehelp_telephone\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x1e\x32\x0b^[0-9 +-]*$\x12\x1f\n\nhelp_hours\x18\x05 \x01(\tB\x0b\xbaH\x04r\x02\x18\x64\xe0\xb5\x18\x01\"F\n\x18GetCountySettingsRequest\x12*\n\x0forganisation_id\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{6}$\"^\n\x19GetCountySettingsResponse\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32!.zhibu.identity.v1.CountySettings\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\xbc\x01\n\x1bUpdateCountySettingsRequest\x12*\n\x0forganisation_id\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{6}$\x12;\n\x08settings\x18\x02 \x01(\x0b\x32!.zhibu.identity.v1.CountySettingsB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x04\x65tag\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"a\n\x1cUpdateCountySettingsResponse\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32!.zhibu.identity.v1.CountySettings\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t2\xe1\x03\n\x15\x43ountySettingsService\x12\xaa\x01\n\x11GetCountySettings\x12+.zhibu.identity.v1.GetCountySettingsRequest\x1a,.zhibu.identity.v1.GetCountySettingsResponse\":\x8a\xb5\x18\x02\x18\x01\x82\xd3\xe4\x93\x02.\x12,/v1/organisations/{organisation_id}/settings\x12\x9a\x02\n\x14UpdateCountySettings\x12..zhibu.identity.v1.UpdateCountySettingsRequest\x1a/.zhibu.identity.v1.UpdateCountySettingsResponse\"\xa0\x01\x8a\xb5\x18.\n,\n\x19identity.county.configure\x12\x0forganisation_id\x92\xb5\x18\x33\n identity.county_settings.updated\x12\x0forganisation_id\x82\xd3\xe4\x93\x02\x31\x1a,/v1/organisations/{organisation_id}/settings:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/zhibu/identity/v1/county_settings_service.proto\x12\x11zhibu.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xb4\x01\n\x0e\x43ountySettings\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x19\n\x11\x61pplications_open\x18\x02 \x01(\x08\x12\x1f\n\x17\x61\x63tivation_by_telephone\x18\x03 \x01(\x08\x12,\n\x0ehelp_telephone\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x1e\x32\x0b^[0-9 +-]*$\x12\x1f\n\nhelp_hours\x18\x05 \x01(\tB\x0b\xbaH\x04r\x02\x18\x64\xe0\xb5\x18\x01\"U\n\x18GetCountySettingsRequest\x12\x39\n\x0forganisation_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[0-9]{2}([0-9]{2}){0,2}$\"^\n\x19GetCountySettingsResponse\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32!.zhibu.identity.v1.CountySettings\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\xcb\x01\n\x1bUpdateCountySettingsRequest\x12\x39\n\x0forganisation_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[0-9]{2}([0-9]{2}){0,2}$\x12;\n\x08settings\x18\x02 \x01(\x0b\x32!.zhibu.identity.v1.CountySettingsB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x04\x65tag\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"a\n\x1cUpdateCountySettingsResponse\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32!.zhibu.identity.v1.CountySettings\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t2\xe1\x03\n\x15\x43ountySettingsService\x12\xaa\x01\n\x11GetCountySettings\x12+.zhibu.identity.v1.GetCountySettingsRequest\x1a,.zhibu.identity.v1.GetCountySettingsResponse\":\x8a\xb5\x18\x02\x18\x01\x82\xd3\xe4\x93\x02.\x12,/v1/organisations/{organisation_id}/settings\x12\x9a\x02\n\x14UpdateCountySettings\x12..zhibu.identity.v1.UpdateCountySettingsRequest\x1a/.zhibu.identity.v1.UpdateCountySettingsResponse\"\xa0\x01\x8a\xb5\x18.\n,\n\x19identity.county.configure\x12\x0forganisation_id\x92\xb5\x18\x33\n identity.county_settings.updated\x12\x0forganisation_id\x82\xd3\xe4\x93\x02\x31\x1a,/v1/organisations/{organisation_id}/settings:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,9 +39,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTYSETTINGS'].fields_by_name['help_hours']._loaded_options = None
   _globals['_COUNTYSETTINGS'].fields_by_name['help_hours']._serialized_options = b'\272H\004r\002\030d\340\265\030\001'
   _globals['_GETCOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._loaded_options = None
-  _globals['_GETCOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._serialized_options = b'\272H\016r\0142\n^[0-9]{6}$'
+  _globals['_GETCOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._serialized_options = b'\272H\035r\0332\031^[0-9]{2}([0-9]{2}){0,2}$'
   _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._loaded_options = None
-  _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._serialized_options = b'\272H\016r\0142\n^[0-9]{6}$'
+  _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['organisation_id']._serialized_options = b'\272H\035r\0332\031^[0-9]{2}([0-9]{2}){0,2}$'
   _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['settings']._loaded_options = None
   _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['settings']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATECOUNTYSETTINGSREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -55,13 +55,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTYSETTINGS']._serialized_start=160
   _globals['_COUNTYSETTINGS']._serialized_end=340
   _globals['_GETCOUNTYSETTINGSREQUEST']._serialized_start=342
-  _globals['_GETCOUNTYSETTINGSREQUEST']._serialized_end=412
-  _globals['_GETCOUNTYSETTINGSRESPONSE']._serialized_start=414
-  _globals['_GETCOUNTYSETTINGSRESPONSE']._serialized_end=508
-  _globals['_UPDATECOUNTYSETTINGSREQUEST']._serialized_start=511
-  _globals['_UPDATECOUNTYSETTINGSREQUEST']._serialized_end=699
-  _globals['_UPDATECOUNTYSETTINGSRESPONSE']._serialized_start=701
-  _globals['_UPDATECOUNTYSETTINGSRESPONSE']._serialized_end=798
-  _globals['_COUNTYSETTINGSSERVICE']._serialized_start=801
-  _globals['_COUNTYSETTINGSSERVICE']._serialized_end=1282
+  _globals['_GETCOUNTYSETTINGSREQUEST']._serialized_end=427
+  _globals['_GETCOUNTYSETTINGSRESPONSE']._serialized_start=429
+  _globals['_GETCOUNTYSETTINGSRESPONSE']._serialized_end=523
+  _globals['_UPDATECOUNTYSETTINGSREQUEST']._serialized_start=526
+  _globals['_UPDATECOUNTYSETTINGSREQUEST']._serialized_end=729
+  _globals['_UPDATECOUNTYSETTINGSRESPONSE']._serialized_start=731
+  _globals['_UPDATECOUNTYSETTINGSRESPONSE']._serialized_end=828
+  _globals['_COUNTYSETTINGSSERVICE']._serialized_start=831
+  _globals['_COUNTYSETTINGSSERVICE']._serialized_end=1312
 # @@protoc_insertion_point(module_scope)

@@ -62,7 +62,7 @@ class GetCountySettingsRequest(_message.Message):
 
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
-    """County organisation."""
+    """County organisation; a city or the province has settings for its own staff."""
     def __init__(
         self,
         *,
@@ -115,7 +115,7 @@ class UpdateCountySettingsRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
-    """County organisation."""
+    """County organisation; a city or the province has settings for its own staff."""
     etag: _builtins.str
     """Version that the officer saw (If-Match)."""
     request_id: _builtins.str
