@@ -1,0 +1,1 @@
+"""The organisation tree of the Party in one province."""
