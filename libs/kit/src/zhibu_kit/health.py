@@ -33,6 +33,10 @@ class HealthServicer(Protocol):
         """Say how a service is; the empty name is the whole process."""
         ...
 
+    async def enter_graceful_shutdown(self) -> None:
+        """Say that nothing is served any more, whatever is set later."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:

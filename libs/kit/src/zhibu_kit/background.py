@@ -1,0 +1,116 @@
+"""Background work: tasks that run beside the calls, and whose death ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Final
+
+from zhibu_kit.telemetry import Telemetry
+
+log = logging.getLogger("zhibu.background")
+
+# A job that takes longer than this hangs; it is cut off and tried again at its next time.
+JOB_TIMEOUT_S: Final = 300.0
+# Tasks that are cancelled have this long to put things in order.
+STOP_TIMEOUT_S: Final = 10.0
+
+
+class BackgroundError(Exception):
+    """A background task died, so the process cannot do its work and ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work done every `every_s` seconds, and at once whenever `woken` is set.
+
+    Each replica of a service runs its jobs: one that must not run twice at once takes a lock in the database. A run that
+    fails is logged and tried again at the next time.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    every_s: float
+    woken: asyncio.Event | None = None
+    timeout_s: float = JOB_TIMEOUT_S
+
+
+class Background:
+    """The background tasks of one process."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Begin with none."""
+        self._telemetry = telemetry
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._died: asyncio.Future[None] | None = None
+
+    def start(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Run work that never ends by itself; when it ends or fails, the process ends."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks[task] = name
+        task.add_done_callback(self._ended)
+
+    def start_job(self, job: Job) -> None:
+        """Run a job at its times."""
+        self.start(f"job {job.name}", self._repeat(job))
+
+    async def wait_for_death(self) -> None:
+        """Wait until a task dies.
+
+        Raises:
+            BackgroundError: naming the task; its own error is the cause.
+        """
+        if self._died is None:
+            self._died = asyncio.get_running_loop().create_future()
+            for task in list(self._tasks):
+                if task.done():
+                    self._ended(task)
+        await asyncio.shield(self._died)
+
+    async def stop(self) -> None:
+        """Cancel every task and wait for them, for a bounded while."""
+        tasks, self._tasks = list(self._tasks), {}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, hanging = await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
+            for task in hanging:
+                log.error("A background task does not stop", extra={"fields": {"task": task.get_name()}})
+        if self._died is not None:
+            self._died.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task not in self._tasks:
+            # Stopped on purpose; its error, if any, is no longer of interest.
+            if not task.cancelled():
+                task.exception()
+            return
+        death = BackgroundError(f"the background task {self._tasks[task]!r} ended")
+        death.__cause__ = None if task.cancelled() else task.exception()
+        if self._died is not None and not self._died.done():
+            self._died.set_exception(death)
+
+    async def _repeat(self, job: Job) -> None:
+        while True:
+            try:
+                with self._telemetry.operation(f"job {job.name}"):
+                    async with asyncio.timeout(job.timeout_s):
+                        await job.run()
+            except Exception as error:
+                # One failed run must not end the process: the next one may find things in order again.
+                log.error("A job failed", exc_info=error, extra={"fields": {"job": job.name}})  # noqa: TRY400
+            await _pause(job)
+
+
+async def _pause(job: Job) -> None:
+    if job.woken is None:
+        await asyncio.sleep(job.every_s)
+        return
+    try:
+        async with asyncio.timeout(job.every_s):
+            await job.woken.wait()
+    except TimeoutError:
+        return
+    job.woken.clear()
