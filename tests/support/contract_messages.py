@@ -6,7 +6,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescript
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
-from zhibu_gateway.contract_files import contract_files
+from zhibu_gateway.contract.files import contract_files
 
 # A message inside a message inside a message is deep enough to meet every conversion, and quick to make.
 MAX_DEPTH = 3

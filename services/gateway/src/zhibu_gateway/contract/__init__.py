@@ -1,0 +1,1 @@
+"""The contract as the gateway sees it: files, methods, bindings."""

@@ -1,0 +1,1 @@
+"""Rate limits: counted in each pod, shared through NATS a few times a second."""

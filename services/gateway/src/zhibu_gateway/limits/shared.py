@@ -1,0 +1,101 @@
+"""Tells the other processes of the gateway what this one has counted, and hears what they have.
+
+The bucket lives in NATS's memory and forgets within minutes. When NATS is away each process goes on with what it knows:
+limits then hold per process, which is no reason to refuse anybody.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import Final, cast
+
+import orjson
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import KeyValueConfig, StorageType
+from nats.js.client import JetStreamContext
+from nats.js.errors import BucketNotFoundError
+from nats.js.kv import KeyValue
+from zhibu_kit.clock import Clock
+
+from zhibu_gateway.limits.counts import SHARDS, Counts
+
+log = logging.getLogger("zhibu.gateway.limits")
+
+BUCKET: Final = "zhibu_gateway_limits"
+# Longer than two windows: what is older is never read.
+_TTL_S: Final = 150
+_INTERVAL_S: Final = 0.3
+_RETRY_S: Final = 2.0
+_MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+class SharedCounts:
+    """Keeps the counters of one process and of the others together."""
+
+    def __init__(self, counts: Counts, nats: Client, clock: Clock, *, process: str) -> None:
+        """`process` is this process's own name in the bucket: letters and digits."""
+        self._counts = counts
+        self._nats = nats
+        self._clock = clock
+        self._process = process
+        # Set once the bucket is being watched; tests wait for it.
+        self.joined = asyncio.Event()
+
+    async def run(self) -> None:
+        """Tells and hears until cancelled, again and again after failures."""
+        while True:
+            try:
+                bucket = await self._bucket()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._tell(bucket))
+                    tasks.create_task(self._hear(bucket))
+            except* (NatsError, OSError, TimeoutError) as group:
+                log.warning(
+                    "Rate limits are not shared at the moment", extra={"fields": {"error": type(group.exceptions[0]).__name__}}
+                )
+            self.joined.clear()
+            await asyncio.sleep(_RETRY_S)
+
+    async def _bucket(self) -> KeyValue:
+        stream: JetStreamContext = self._nats.jetstream()
+        try:
+            return await stream.key_value(BUCKET)
+        except BucketNotFoundError:
+            config = KeyValueConfig(
+                bucket=BUCKET, ttl=_TTL_S, storage=StorageType.MEMORY, history=1, max_bytes=_MAX_BYTES
+            )
+            return await stream.create_key_value(config)
+
+    async def _tell(self, bucket: KeyValue) -> None:
+        while True:
+            minute, news = self._counts.take_news(self._clock.now().timestamp())
+            for shard, totals in news.items():
+                await bucket.put(f"{self._process}.{shard}", orjson.dumps({"minute": minute, "totals": totals}))
+            await asyncio.sleep(_INTERVAL_S)
+
+    async def _hear(self, bucket: KeyValue) -> None:
+        watcher = await bucket.watchall()
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    # None marks the end of what was there when the watching began.
+                    update = await watcher.updates(timeout=3600)
+                    if update is None:
+                        self.joined.set()
+                    elif update.value:
+                        self._take_in(update.key, update.value)
+        finally:
+            await watcher.stop()
+
+    def _take_in(self, key: str, value: bytes) -> None:
+        process, _, shard = key.rpartition(".")
+        if process == self._process or not shard.isdigit() or int(shard) >= SHARDS:
+            return
+        try:
+            news = orjson.loads(value)
+            minute, totals = int(news["minute"]), cast("dict[str, int]", news["totals"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("Another process told something that cannot be read")
+            return
+        self._counts.hear(process, int(shard), minute, totals, now_s=self._clock.now().timestamp())

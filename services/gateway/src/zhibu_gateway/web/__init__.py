@@ -1,0 +1,1 @@
+"""HTTP: what is the same for every answer, whichever method gives it."""
