@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, state: RunState) -> None:
     try:
         plan = Plan(state.directory, port_base=options.port_base)
         plan.check_tools()
-        print("支部正在启动,Ctrl-C 停止。 / Zhibu is starting; Ctrl-C stops it.")
+        print("支部正在启动，Ctrl-C 停止。 / Zhibu is starting; Ctrl-C stops it.")
         asyncio.run(
             supervise(
                 plan.steps(without=options.without),

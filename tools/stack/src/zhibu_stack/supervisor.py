@@ -81,7 +81,7 @@ class Supervisor:
             zh = "、".join(f"{port}({name})" for name, port in taken)
             en = ", ".join(f"{port} ({name})" for name, port in taken)
             raise StackError(
-                f"端口已被占用:{zh}。请先停止占用它的程序,或用 ZHIBU_PORT_BASE 换一组端口。",
+                f"端口已被占用：{zh}。请先停止占用它的程序，或用 ZHIBU_PORT_BASE 换一组端口。",
                 f"In use already: port {en}. Stop what uses it, or choose other ports with ZHIBU_PORT_BASE.",
             )
 

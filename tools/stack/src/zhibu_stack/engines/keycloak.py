@@ -103,7 +103,7 @@ class Keycloak:
         for port in (self.port, self.management_port):
             if port_in_use(port):
                 raise StackError(
-                    f"端口 {port} 已被占用,Keycloak 无法启动。", f"Port {port} is in use; Keycloak cannot start."
+                    f"端口 {port} 已被占用，Keycloak 无法启动。", f"Port {port} is in use; Keycloak cannot start."
                 )
         distribution = ensure_built()
         # Anew each time: Keycloak keeps compressed copies of theme files under data/, which would outlive a change.

@@ -97,7 +97,7 @@ def ensure_archive(directory: Path) -> Path:
         run_to_end(program, log=directory / "download.log", timeout_s=DOWNLOAD_TIMEOUT_S)
     except StackError as error:
         raise StackError(
-            f"Keycloak {VERSION} 下载失败,请检查网络和 JDK。\n{error.zh}",
+            f"Keycloak {VERSION} 下载失败，请检查网络和 JDK。\n{error.zh}",
             f"Keycloak {VERSION} could not be downloaded; check the network and the JDK. {error.en}",
         ) from error
     # Renamed into place only when whole: an interrupted copy is never taken for the archive.

@@ -78,7 +78,7 @@ class Nats:
         """Check the port and write the configuration."""
         if port_in_use(self.port):
             raise StackError(
-                f"端口 {self.port} 已被占用,NATS 无法启动。", f"Port {self.port} is in use; NATS cannot start."
+                f"端口 {self.port} 已被占用，NATS 无法启动。", f"Port {self.port} is in use; NATS cannot start."
             )
         self.store.mkdir(parents=True, exist_ok=True)
         draft = self.directory / f".nats.conf.{random.token_hex(4)}"

@@ -87,7 +87,7 @@ class Postgres:
         """Do what must be there before `program()` can run: the port, the user, the cluster."""
         if port_in_use(self.port):
             raise StackError(
-                f"端口 {self.port} 已被占用,PostgreSQL 无法启动。",
+                f"端口 {self.port} 已被占用，PostgreSQL 无法启动。",
                 f"Port {self.port} is in use; PostgreSQL cannot start.",
             )
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -209,7 +209,7 @@ def ensure_system_user(name: str) -> None:
     # Another process may have made it at the same time: only its being there counts.
     if not user_exists(name):
         raise StackError(
-            f"PostgreSQL 不能以 root 身份运行,而系统用户 {name} 无法创建({problem})。请换用普通用户运行。",
+            f"PostgreSQL 不能以 root 身份运行，而系统用户 {name} 无法创建({problem})。请换用普通用户运行。",
             f"PostgreSQL cannot run as root, and the system user {name} cannot be made ({problem}). Run as another user.",
         )
 

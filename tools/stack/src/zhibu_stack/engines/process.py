@@ -157,7 +157,7 @@ def allow_runs() -> None:
 def died(name: str, code: int, *, log: Path) -> StackError:
     """Return the sentence for a child that ended although it should run."""
     return StackError(
-        f"{name} 意外退出(代码 {code})。日志:{log}\n{tail(log)}",
+        f"{name} 意外退出(代码 {code})。日志：{log}\n{tail(log)}",
         f"{name} ended unexpectedly (code {code}). Log: {log}",
     )
 
@@ -165,7 +165,7 @@ def died(name: str, code: int, *, log: Path) -> StackError:
 def not_ready(name: str, timeout_s: float, *, log: Path) -> StackError:
     """Return the sentence for a child that takes too long."""
     return StackError(
-        f"{name} 在 {timeout_s:.0f} 秒内未就绪。日志:{log}\n{tail(log)}",
+        f"{name} 在 {timeout_s:.0f} 秒内未就绪。日志：{log}\n{tail(log)}",
         f"{name} was not ready within {timeout_s:.0f} s. Log: {log}",
     )
 
