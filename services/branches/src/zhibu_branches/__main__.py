@@ -1,0 +1,39 @@
+"""The composition root of branches: `python -m zhibu_branches` serves, `… migrate` brings the database up to date."""
+
+import asyncio
+import sys
+
+from zhibu.branches.v1 import organisation_service_pb2
+from zhibu_kit.app import Assembly, Runtime, run_service
+from zhibu_kit.db import Role
+from zhibu_kit.scope import Scope
+
+from zhibu_branches.api import OrganisationApi
+from zhibu_branches.messages import organisation_changed
+from zhibu_branches.organisations import ensure_province
+from zhibu_branches.settings import BranchesSettings
+
+
+async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
+    """Make the province when the tree is empty, and the service from its parts."""
+    settings = runtime.settings
+    async with runtime.database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
+        now = runtime.clock.now()
+        province = await ensure_province(
+            transaction, code=settings.branches_province_code, name=settings.branches_province_name, now=now
+        )
+        if province is not None:
+            transaction.emit(
+                organisation_changed(province, change_time=now), county_code=province.place.county_code
+            )
+    api = OrganisationApi(runtime.database, runtime.clock)
+    return Assembly(
+        servicers={organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: api}
+    )
+
+
+if __name__ == "__main__":
+    settings = BranchesSettings()
+    if sys.argv[1:] == ["migrate"]:
+        raise NotImplementedError
+    asyncio.run(run_service(name="branches", settings=settings, build=build))

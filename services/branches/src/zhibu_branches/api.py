@@ -1,0 +1,135 @@
+"""OrganisationService as the contract names it."""
+
+from typing import Final
+
+from zhibu.branches.v1 import organisation_pb2
+from zhibu.branches.v1 import organisation_service_pb2 as pb
+from zhibu_kit.call import Call
+from zhibu_kit.clock import Clock
+from zhibu_kit.db import Database, Role
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, field_error
+from zhibu_kit.etag import etag_of
+from zhibu_kit.ids import new_ulid
+from zhibu_kit.paging import encode_page_token, page_of
+
+from zhibu_branches.messages import organisation_changed, organisation_message
+from zhibu_branches.organisations import create_organisation, rename_organisation
+from zhibu_branches.queries import find_organisation, list_children, search_organisations
+from zhibu_branches.rules import Level
+
+_ANY_LEVEL: Final = organisation_pb2.ORGANISATION_LEVEL_UNSPECIFIED
+
+
+class OrganisationApi:
+    """Handlers of zhibu.branches.v1.OrganisationService."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take the database and the clock."""
+        self._database = database
+        self._clock = clock
+
+    async def GetOrganisation(self, request: pb.GetOrganisationRequest, call: Call) -> pb.GetOrganisationResponse:
+        async with self._database.read(call, request) as read:
+            found = await find_organisation(read, request.organisation_id)
+            if found is None:
+                raise NOT_FOUND(noun="organisation")
+            return read.reply(
+                pb.GetOrganisationResponse(organisation=organisation_message(found), etag=etag_of(found.version))
+            )
+
+    async def ListOrganisations(
+        self, request: pb.ListOrganisationsRequest, call: Call
+    ) -> pb.ListOrganisationsResponse:
+        page = page_of(request.page_size, request.page_token, query=request.parent_id)
+        async with self._database.read(call, request) as read:
+            if request.parent_id and await find_organisation(read, request.parent_id) is None:
+                raise NOT_FOUND(noun="organisation")
+            rows = await list_children(
+                read,
+                parent_id=request.parent_id or None,
+                after=page.after[0] if page.after else None,
+                count_max=page.size + 1,
+            )
+            shown = rows[: page.size]
+            response = pb.ListOrganisationsResponse(organisations=[organisation_message(row) for row in shown])
+            if len(rows) > page.size:
+                response.next_page_token = encode_page_token(
+                    [shown[-1].place.organisation_id], query=request.parent_id
+                )
+            return read.reply(response)
+
+    async def SearchOrganisations(
+        self, request: pb.SearchOrganisationsRequest, call: Call
+    ) -> pb.SearchOrganisationsResponse:
+        same = f"{request.county_code}\n{request.level}\n{request.query}"
+        page = page_of(request.page_size, request.page_token, query=same)
+        async with self._database.read(call, request) as read:
+            rows = await search_organisations(
+                read,
+                query=request.query,
+                county_code=request.county_code,
+                level=None if request.level == _ANY_LEVEL else Level(request.level),
+                after=_search_key(page.after) if page.after else None,
+                count_max=page.size + 1,
+            )
+            shown = rows[: page.size]
+            response = pb.SearchOrganisationsResponse(organisations=[organisation_message(row) for row in shown])
+            if len(rows) > page.size:
+                last = shown[-1].place
+                response.next_page_token = encode_page_token([str(int(last.level)), last.organisation_id], query=same)
+            return read.reply(response)
+
+    async def CreateOrganisation(
+        self, request: pb.CreateOrganisationRequest, call: Call
+    ) -> pb.CreateOrganisationResponse:
+        async with self._database.write(
+            call, request, pb.CreateOrganisationResponse, role=_role_of(call)
+        ) as write:
+            if write.replayed is not None:
+                return write.replayed
+            now = self._clock.now()
+            created = await create_organisation(
+                write,
+                parent_id=request.parent_id,
+                level=Level(request.level),
+                code=request.organisation_id,
+                name=request.name,
+                new_id=new_ulid(self._clock),
+                now=now,
+            )
+            write.emit(organisation_changed(created, change_time=now), county_code=created.place.county_code)
+            return write.reply(
+                pb.CreateOrganisationResponse(organisation=organisation_message(created), etag=etag_of(created.version)),
+                subjects=[created.place.organisation_id],
+            )
+
+    async def RenameOrganisation(
+        self, request: pb.RenameOrganisationRequest, call: Call
+    ) -> pb.RenameOrganisationResponse:
+        async with self._database.write(
+            call, request, pb.RenameOrganisationResponse, role=_role_of(call)
+        ) as write:
+            if write.replayed is not None:
+                return write.replayed
+            now = self._clock.now()
+            renamed, changed = await rename_organisation(
+                write, organisation_id=request.organisation_id, name=request.name, etag=request.etag, now=now
+            )
+            if changed:
+                write.emit(organisation_changed(renamed, change_time=now), county_code=renamed.place.county_code)
+            return write.reply(
+                pb.RenameOrganisationResponse(organisation=organisation_message(renamed), etag=etag_of(renamed.version))
+            )
+
+
+def _role_of(call: Call) -> Role:
+    # Cities and the province lie in no county: whoever passed the access check there works for the whole province.
+    return Role.APP if call.scope.counties else Role.PROVINCE
+
+
+def _search_key(after: tuple[str, ...]) -> tuple[int, str]:
+    match after:
+        case (level, organisation_id) if level in {"1", "2", "3", "4", "5"}:
+            return int(level), organisation_id
+        case _:
+            raise field_error("page_token", INVALID_PAGE_TOKEN)
