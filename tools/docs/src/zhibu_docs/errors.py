@@ -4,9 +4,9 @@ import importlib
 import pkgutil
 
 from grpc import StatusCode
+from zhibu_gateway.errors import http_status
 from zhibu_kit.errors import ErrorKind, catalogue
 
-from zhibu_docs.http_status import http_status
 from zhibu_docs.markdown import page, table
 from zhibu_docs.packages import runnable_packages
 
@@ -59,7 +59,7 @@ def all_kinds() -> dict[str, ErrorKind]:
 def _kind(kind: ErrorKind) -> list[str]:
     return [
         f"`{kind.reason}`",
-        str(http_status(kind.code, kind.reason)),
+        str(http_status(kind).value),
         kind.code.name,
         kind.zh,
         kind.en,
