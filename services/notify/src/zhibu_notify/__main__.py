@@ -19,7 +19,9 @@ async def build(runtime: Runtime[NotifySettings]) -> Assembly:
     """Make the service from its parts and begin to connect to the message centre."""
     settings = runtime.settings
     outcomes = runtime.meter.create_counter("zhibu.sms.codes", description="Codes by what became of them.")
-    link = SmscLink(settings.link, on_receipt=ReceiptBook(runtime.database, clock=runtime.clock, outcomes=outcomes).take)
+    link = SmscLink(
+        settings.link, on_receipt=ReceiptBook(runtime.database, clock=runtime.clock, outcomes=outcomes).take
+    )
     runtime.meter.create_observable_gauge(
         "zhibu.smsc.bound",
         description="1 while messages can be sent.",

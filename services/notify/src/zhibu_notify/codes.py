@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry.metrics import Counter
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database
-from zhibu_kit.errors import ErrorKind
+from zhibu_kit.errors import ErrorKind, ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 
@@ -63,7 +63,7 @@ class CodeSender:
     def __init__(
         self, database: Database, link: SmscLink, *, hasher: NumberHasher, clock: Clock, outcomes: Counter
     ) -> None:
-        """outcomes counts what became of each request, by `outcome`."""
+        """Outcomes counts what became of each request, by `outcome`, in `outcomes`."""
         self._database = database
         self._link = link
         self._hasher = hasher
@@ -87,9 +87,7 @@ class CodeSender:
             purpose=message.purpose,
         )
         async with self._database.transaction(Scope.none()) as transaction:
-            delivery = await claim_delivery(
-                transaction, wish, new_id=new_ulid(self._clock), now=self._clock.now()
-            )
+            delivery = await claim_delivery(transaction, wish, new_id=new_ulid(self._clock), now=self._clock.now())
         if delivery.accept_time is not None:
             return delivery
         # No transaction is open from here: a slow message centre must not use up the database's connections.
@@ -103,7 +101,9 @@ class CodeSender:
                     transaction, delivery.delivery_id, state=state, reason=kind.reason, now=self._clock.now()
                 )
             self._outcomes.add(1, {"outcome": kind.reason})
-            _log.warning("a code was not sent: %s", error or kind.reason, extra={"delivery_id": delivery.delivery_id})
+            _log.warning(
+                "a code was not sent: %s", error or kind.reason, extra={"fields": {"delivery_id": delivery.delivery_id}}
+            )
             raise kind(delivery_id=delivery.delivery_id) from error
         async with self._database.transaction(Scope.none()) as transaction:
             delivery = await record_acceptance(
@@ -153,7 +153,7 @@ class ReceiptBook:
     """Takes in what the message centre reports later."""
 
     def __init__(self, database: Database, *, clock: Clock, outcomes: Counter) -> None:
-        """outcomes counts deliveries, by `outcome`."""
+        """Outcomes counts deliveries, by `outcome`, in `outcomes`."""
         self._database = database
         self._clock = clock
         self._outcomes = outcomes
@@ -163,7 +163,7 @@ class ReceiptBook:
         try:
             async with self._database.transaction(Scope.none()) as transaction:
                 await record_receipt(transaction, receipt, now=self._clock.now())
-        except (SQLAlchemyError, OSError) as error:
+        except (ServiceError, DBAPIError) as error:
             _log.warning("a receipt could not be stored: %s", type(error).__name__)
             return False
         self._outcomes.add(1, {"outcome": "DELIVERED" if receipt.delivered else "UNDELIVERED"})

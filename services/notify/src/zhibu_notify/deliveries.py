@@ -94,9 +94,7 @@ async def claim_delivery(transaction: Transaction, wish: Wish, *, new_id: str, n
             await transaction.execute(
                 update(delivery)
                 .where(delivery.c.delivery_id == known.delivery_id)
-                .values(
-                    state=State.SUBMITTING, reason=None, attempt_count=delivery.c.attempt_count + 1, state_time=now
-                )
+                .values(state=State.SUBMITTING, reason=None, attempt_count=delivery.c.attempt_count + 1, state_time=now)
             )
             return Delivery(delivery_id=known.delivery_id, accept_time=None)
 
@@ -126,9 +124,7 @@ async def record_failure(
 ) -> None:
     """Notes that the message was not sent, or that nobody knows."""
     await transaction.execute(
-        update(delivery)
-        .where(delivery.c.delivery_id == delivery_id)
-        .values(state=state, reason=reason, state_time=now)
+        update(delivery).where(delivery.c.delivery_id == delivery_id).values(state=state, reason=reason, state_time=now)
     )
 
 

@@ -24,8 +24,6 @@ def purge_job(database: Database, clock: Clock) -> Job:
         count = _PURGE_COUNT_MAX
         while count == _PURGE_COUNT_MAX:
             async with database.transaction(Scope.none()) as transaction:
-                count = await purge_deliveries(
-                    transaction, before=clock.now() - RETENTION, count_max=_PURGE_COUNT_MAX
-                )
+                count = await purge_deliveries(transaction, before=clock.now() - RETENTION, count_max=_PURGE_COUNT_MAX)
 
     return Job(name="purge deliveries", run=purge, every_s=_PURGE_EVERY_S)
