@@ -191,7 +191,7 @@ async def running_service(
 async def _runtime(
     name: str, settings: S, *, clock: Clock, telemetry: Telemetry, http: httpx.AsyncClient, data: Backing
 ) -> Runtime[S]:
-    tokens = ServiceTokens(http, settings) if settings.oidc_client_id else None
+    tokens = ServiceTokens(http, settings, clock=clock) if settings.oidc_client_id else None
     peers = Peers(settings.peers, telemetry=telemetry, token=tokens.token if tokens else None)
     # identity's own list asks its database; its composition root says how.
     fetch = fetch_from_identity(peers) if name != IDENTITY and IDENTITY in settings.peers else None
@@ -221,7 +221,7 @@ async def _runtime(
 def _make_server(runtime: Runtime[S], assembly: Assembly, *, data: Backing) -> tuple[grpc.aio.Server, HealthServicer]:
     """Compile every pipeline and register it, with gRPC's health and reflection beside."""
     settings = runtime.settings
-    keys = KeySource(runtime.http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url)
+    keys = KeySource(runtime.http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, clock=runtime.clock)
     parts = PipelineParts(
         verifier=TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=runtime.clock),
         deny_list=runtime.deny_list,

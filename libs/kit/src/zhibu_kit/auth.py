@@ -25,8 +25,8 @@ from zhibu_kit.principal import Principal
 
 # Clocks of issuer and service may differ by this much.
 LEEWAY_S: Final = 10
-# Keycloak's tokens have 1 to 2 KB; anything much larger is not one.
-MAX_TOKEN_LENGTH: Final = 8192
+# Keycloak's tokens have 1 to 2 KB; gRPC itself takes no more than 8 KB of metadata.
+MAX_TOKEN_LENGTH: Final = 6144
 # Tokens that were verified and have not expired, by digest: about 1 KB each.
 MAX_CACHED: Final = 10_000
 # Tokens live for minutes; one that would outlive the deny-list's memory of revocations is not accepted.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,13 +44,10 @@ Fetch = Callable[[datetime], Awaitable[Iterable[Revocation]]]
 class DenyList:
     """The revocations of the last hour, in memory, and how fresh that knowledge is."""
 
-    def __init__(
-        self, *, clock: Clock, fetch: Fetch | None = None, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, clock: Clock, fetch: Fetch | None = None) -> None:
         """Start empty and not caught up; `fetch` asks identity when events are silent."""
         self._clock = clock
         self._fetch = fetch
-        self._monotonic = monotonic
         self._revoked_at_s: dict[str, float] = {}
         self._complete_up_to_s = 0.0
         self._answered_at_s = 0.0
@@ -82,12 +78,12 @@ class DenyList:
     @property
     def silent_s(self) -> float:
         """Seconds since the last heartbeat was sent."""
-        return self._clock.now().timestamp() - self._complete_up_to_s
+        return self._now_s() - self._complete_up_to_s
 
     @property
     def caught_up(self) -> bool:
         """Whether the list is complete now: the heartbeats are fresh, or identity has answered just now."""
-        now_s = self._clock.now().timestamp()
+        now_s = self._now_s()
         return now_s - self._complete_up_to_s < SILENCE_S or now_s - self._answered_at_s < ANSWER_HOLDS_S
 
     async def catch_up(self) -> bool:
@@ -99,13 +95,13 @@ class DenyList:
 
     async def ask(self) -> bool:
         """Ask identity for the revocations of the last hour now; return whether it answered."""
-        if self._fetch is None or (self._failed_at_s is not None and self._monotonic() - self._failed_at_s < RETRY_S):
+        if self._fetch is None or (self._failed_at_s is not None and self._now_s() - self._failed_at_s < RETRY_S):
             return False
         asked_at = self._clock.now()
         try:
             revocations = await self._fetch(asked_at - MEMORY)
         except ServiceError as error:
-            self._failed_at_s = self._monotonic()
+            self._failed_at_s = self._now_s()
             log.warning("identity did not list revocations", extra={"fields": {"reason": error.reason}})
             return False
         for revocation in revocations:
@@ -125,9 +121,12 @@ class DenyList:
         if self.is_denied(account_id, issued_at):
             raise UNAUTHENTICATED()
 
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp()
+
     def _prune(self) -> None:
         """Forget what no living token can be older than, at most once a minute."""
-        now_s = self._clock.now().timestamp()
+        now_s = self._now_s()
         if now_s - self._pruned_at_s < 60:
             return
         self._pruned_at_s = now_s

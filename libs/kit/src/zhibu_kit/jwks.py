@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from typing import Final, cast
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from zhibu_kit.clock import Clock, SystemClock
 from zhibu_kit.errors import UNAVAILABLE
 
 log = logging.getLogger("zhibu.auth")
@@ -40,13 +39,13 @@ class KeySource:
         *,
         issuer: str,
         jwks_url: str = "",
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
     ) -> None:
         """Use the keys of `issuer`; its discovery document names their address unless `jwks_url` does."""
         self._http = http
         self._issuer = issuer
         self._url = jwks_url
-        self._monotonic = monotonic
+        self._clock = clock or SystemClock()
         self._keys: dict[tuple[str, str], RSAKey | ECKey] = {}
         self._fetched_at_s: float | None = None
         self._tried_at_s: float | None = None
@@ -57,7 +56,7 @@ class KeySource:
     @property
     def needs_refresh(self) -> bool:
         """Whether the keys are old, or were never had, and it is time to try again."""
-        return (self._fetched_at_s is None or self._monotonic() - self._fetched_at_s > MAX_AGE_S) and self._may_try()
+        return (self._fetched_at_s is None or self._now_s() - self._fetched_at_s > MAX_AGE_S) and self._may_try()
 
     async def find(self, key_id: str, algorithm: str) -> RSAKey | ECKey | None:
         """Return the key of this id for this algorithm, or None when the issuer has none.
@@ -79,7 +78,7 @@ class KeySource:
             if self._tried_at_s != before:
                 # Somebody else fetched while we waited.
                 return
-            self._tried_at_s = self._monotonic()
+            self._tried_at_s = self._now_s()
             try:
                 keys = await self._fetch()
             except (httpx.HTTPError, ValueError, JoseError) as error:
@@ -88,10 +87,13 @@ class KeySource:
             if self._keys.keys() - keys.keys():
                 self.generation += 1
             self._keys = keys
-            self._fetched_at_s = self._monotonic()
+            self._fetched_at_s = self._now_s()
+
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp()
 
     def _may_try(self) -> bool:
-        return self._tried_at_s is None or self._monotonic() - self._tried_at_s >= MIN_REFETCH_S
+        return self._tried_at_s is None or self._now_s() - self._tried_at_s >= MIN_REFETCH_S
 
     async def _fetch(self) -> dict[tuple[str, str], RSAKey | ECKey]:
         if not self._url:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from typing import Final, cast
 
 import httpx
 
+from zhibu_kit.clock import Clock
 from zhibu_kit.errors import UNAVAILABLE
 from zhibu_kit.settings import ServiceSettings
 
@@ -25,13 +24,11 @@ TIMEOUT_S: Final = 5.0
 class ServiceTokens:
     """Hands out the token of the service account; many callers at once cause one request."""
 
-    def __init__(
-        self, http: httpx.AsyncClient, settings: ServiceSettings, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, http: httpx.AsyncClient, settings: ServiceSettings, *, clock: Clock) -> None:
         """Use the client id and secret of the settings at the issuer's token endpoint."""
         self._http = http
         self._settings = settings
-        self._monotonic = monotonic
+        self._clock = clock
         self._token = ""
         self._expires_at_s = 0.0
         self._renew_at_s = 0.0
@@ -44,23 +41,26 @@ class ServiceTokens:
         Raises:
             ServiceError: UNAVAILABLE when the issuer gives none and the last one has expired.
         """
-        if self._monotonic() < self._renew_at_s:
+        if self._now_s() < self._renew_at_s:
             return self._token
         async with self._lock:
-            if self._monotonic() >= self._renew_at_s:
+            if self._now_s() >= self._renew_at_s:
                 await self._renew()
         return self._token
+
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp()
 
     async def _renew(self) -> None:
         try:
             lifetime_s = await self._ask()
         except (httpx.HTTPError, ValueError, KeyError) as error:
             log.warning("No service token could be had", extra={"fields": {"error": type(error).__name__}})
-            if self._monotonic() >= self._expires_at_s:
+            if self._now_s() >= self._expires_at_s:
                 raise UNAVAILABLE() from None
-            self._renew_at_s = self._monotonic() + RETRY_S
+            self._renew_at_s = self._now_s() + RETRY_S
             return
-        self._expires_at_s = self._monotonic() + lifetime_s
+        self._expires_at_s = self._now_s() + lifetime_s
         self._renew_at_s = self._expires_at_s - min(MARGIN_S, lifetime_s / 2)
 
     async def _ask(self) -> float:

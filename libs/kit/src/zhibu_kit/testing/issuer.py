@@ -103,11 +103,11 @@ class TokenIssuer:
         claims.update(overrides)
         return {name: value for name, value in claims.items() if value is not None}
 
-    def sign(self, claims: Mapping[str, object], *, key: RSAKey | ECKey | None = None) -> str:
-        """Sign claims with the present key, or with another one under the present key's name."""
+    def sign(self, claims: Mapping[str, object], *, key: RSAKey | ECKey | None = None, key_id: str = "") -> str:
+        """Sign claims with the present key, or with another one, under the present key's name or another."""
         signer = key or self.keys[0]
         algorithm = "ES256" if isinstance(signer, ECKey) else "RS256"
-        header = {"alg": algorithm, "typ": "JWT", "kid": str(self.keys[0].kid)}
+        header = {"alg": algorithm, "typ": "JWT", "kid": key_id or str(self.keys[0].kid)}
         return jwt.encode(header, dict(claims), signer)
 
     def unsigned(self, claims: Mapping[str, object], *, algorithm: str = "none") -> str:
