@@ -1,0 +1,54 @@
+"""`zhibuctl bootstrap`: founds the province when it is not there yet, and makes the code that gives the first office."""
+
+import json
+
+import click
+
+from zhibuctl.context import Context, pass_context
+from zhibuctl.provinces import PROVINCES
+from zhibuctl.service_command import last_json, run_service_command
+from zhibuctl.texts import both
+
+_PROVINCE_CODE_LENGTH = 2
+
+
+@click.command(short_help=both("制作初始码", "make the code that gives the first office"))
+@click.option(
+    "--organisation", required=True, metavar="CODE", help=both("组织代码，例如 37", "organisation, for example 37")
+)
+@click.option("--office", required=True, help=both("职务，例如 province_admin", "office, for example province_admin"))
+@click.option(
+    "--name", default="", help=both("省的名称，默认按代码", "name of the province; by its code when left out")
+)
+@pass_context
+def bootstrap(context: Context, organisation: str, office: str, name: str) -> None:
+    """Make a bootstrap code that works once; whoever redeems it on their own application gets the office.
+
+    制作一次性的初始码：本人先申请电子身份证，再用此码完成首次任职。
+    """
+    if len(organisation) == _PROVINCE_CODE_LENGTH:
+        _found(context, organisation, name)
+    output = run_service_command(
+        context.installation, "identity", "bootstrap", "--organisation", organisation, "--office", office
+    )
+    answer = last_json(output, "identity")
+    if context.json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    click.echo(both(f"初始码：{answer['code']}", "bootstrap code, works once"))
+    click.echo(both(f"有效期至：{answer['expires_at']}", "good until then"))
+    click.echo(
+        both(
+            "请本人先在网页上申请，再凭受理编号、查询码和初始码完成任职。",
+            "The person applies first, then redeems the code with the case's number and code.",
+        )
+    )
+
+
+def _found(context: Context, code: str, name: str) -> None:
+    province = name or PROVINCES.get(code)
+    if province is None:
+        raise click.UsageError(
+            both(f"不认识代码 {code}，请用 --name 写明名称。", f"{code} is no province; give its --name.")
+        )
+    run_service_command(context.installation, "branches", "found", "--code", code, "--name", province)
