@@ -34,6 +34,7 @@ class Inbox:
         self._messages: deque[Message] = deque(maxlen=_MAX_MESSAGES)
         self._last_sequence = 0
         self._arrival = asyncio.Event()
+        self.is_closed = False
 
     def put(self, *, to: str, sender: str, text: str, segments: int) -> Message:
         """Stores a message and wakes everybody who waits."""
@@ -58,7 +59,7 @@ class Inbox:
         """As list_messages, but waits until there is one; empty when none came in time."""
         try:
             async with asyncio.timeout(timeout_s):
-                while not (messages := self.list_messages(to=to, after=after)):
+                while not (messages := self.list_messages(to=to, after=after)) and not self.is_closed:
                     await self._arrival.wait()
                 return messages
         except TimeoutError:
@@ -67,6 +68,11 @@ class Inbox:
     def clear(self) -> None:
         """Forgets all messages; sequences go on, so that a waiter does not see an old one as new."""
         self._messages.clear()
+        self._wake()
+
+    def close(self) -> None:
+        """Lets everybody who waits go, because the message centre stops."""
+        self.is_closed = True
         self._wake()
 
     def _wake(self) -> None:

@@ -98,6 +98,7 @@ async def running_message_centre(settings: Settings) -> AsyncGenerator[MessageCe
             yield centre
         finally:
             web.should_exit = True
+            centre.inbox.close()
             server.close()
             centre.drop_sessions()
             await asyncio.gather(serving, server.wait_closed())

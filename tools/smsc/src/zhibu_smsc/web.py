@@ -44,6 +44,7 @@ def make_app(inbox: Inbox, faults: FaultSwitch, *, drop_sessions: Callable[[], N
             Route("/control", site.reset_control, methods=["DELETE"]),
             Route("/control/drop-sessions", site.drop, methods=["POST"]),
             Route("/healthz", site.health),
+            Route("/favicon.ico", _no_icon),
             Route("/static/{name}", _static),
         ],
         middleware=[
@@ -93,7 +94,7 @@ class _Site:
         after = known[-1].sequence if known else 0
         # Tells the page at once what is there, so that nothing falls between its loading and this stream.
         yield f"event: arrived\ndata: {after}\n\n"
-        while True:
+        while not self._inbox.is_closed:
             messages = await self._inbox.wait_messages(to=to, after=after, timeout_s=_STREAM_BEAT_S)
             if messages:
                 after = messages[-1].sequence
@@ -136,6 +137,10 @@ async def _static(request: Request) -> Response:
         return Response(status_code=404)
     content = files("zhibu_smsc").joinpath("static", name).read_bytes()
     return Response(content, media_type=media_type)
+
+
+async def _no_icon(_request: Request) -> Response:
+    return Response(status_code=204)
 
 
 def _json_object(body: bytes) -> dict[str, object]:
