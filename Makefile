@@ -37,3 +37,6 @@ lint: setup ## Check style, types, layers, the contract and that generated files
 
 generate: setup ## Generate the code and the documents that come from the contract.
 	@tools/generate
+
+docs: setup ## Generate the documents that come from the contract, the offices, the errors and the settings.
+	@$(PY) -m zhibu_docs
