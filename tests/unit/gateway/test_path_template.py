@@ -27,6 +27,7 @@ TABLE = table(
     "GET /v1/{parent=shelves/*}/books/{book.id}",
     "GET /v1/files/{path=**}",
     "GET /v1/files/{path=**}:download",
+    "GET /",
 )
 
 
@@ -54,7 +55,14 @@ TABLE = table(
         ("GET", "/v1/re%63ords/7", None),
         ("GET", "/v1/a:b/records", None),
         ("GET", "*", None),
-        ("GET", "/v1/shelves/1/books/2", Found("/v1/{parent=shelves/*}/books/{book.id}", (("parent", "shelves/1"), ("book.id", "2")))),
+        ("GET", "/", Found("/", ())),
+        ("GET", "//", None),
+        ("GET", "/:", None),
+        (
+            "GET",
+            "/v1/shelves/1/books/2",
+            Found("/v1/{parent=shelves/*}/books/{book.id}", (("parent", "shelves/1"), ("book.id", "2"))),
+        ),
         ("GET", "/v1/files/a/b/c", Found("/v1/files/{path=**}", (("path", "a/b/c"),))),
         ("GET", "/v1/files/a/b:download", Found("/v1/files/{path=**}:download", (("path", "a/b"),))),
         ("GET", "/v1/files" + "/a" * 40, None),
@@ -75,7 +83,7 @@ def test_two_routes_for_the_same_paths_collide() -> None:
         table("GET /v1/a/{x}", "GET /v1/a/{y}")
 
 
-@pytest.mark.parametrize("template", ["v1/a", "/v1/{a=**}/b", "/v1/ a", "/"])
+@pytest.mark.parametrize("template", ["v1/a", "/v1/{a=**}/b", "/v1/ a"])
 def test_a_template_outside_the_syntax_is_refused(template: str) -> None:
     with pytest.raises(TemplateError):
         parse_template(template)

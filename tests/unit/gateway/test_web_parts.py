@@ -41,7 +41,9 @@ def test_chinese_is_the_answer_unless_english_is_wanted_more(header: str | None,
         (None, None, 0, "unknown"),
     ],
 )
-def test_only_entries_of_our_own_proxies_are_believed(peer: str | None, forwarded: str | None, hops: int, address: str) -> None:
+def test_only_entries_of_our_own_proxies_are_believed(
+    peer: str | None, forwarded: str | None, hops: int, address: str
+) -> None:
     assert client_address(peer, forwarded, trusted_hops=hops) == address
 
 

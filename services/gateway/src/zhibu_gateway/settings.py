@@ -13,7 +13,9 @@ class GatewaySettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ZHIBU_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     listen: str = Field(default="127.0.0.1:7080", description="Address and port of the public HTTP server.")
-    health_listen: str = Field(default="127.0.0.1:7081", description="Address and port for /healthz, /readyz, /metrics.")
+    health_listen: str = Field(
+        default="127.0.0.1:7081", description="Address and port for /healthz, /readyz, /metrics."
+    )
     gateway_public_url: str = Field(
         default="http://localhost:7080", description="Address under which clients reach the gateway; stands in OpenAPI."
     )
@@ -24,13 +26,19 @@ class GatewaySettings(ServiceSettings):
     trusted_proxy_hops: int = Field(
         default=0, ge=0, le=8, description="Proxies of ours in front: so many entries of X-Forwarded-For are believed."
     )
-    per_account_per_minute: int = Field(default=600, ge=1, description="Calls a minute of one account, over all methods.")
+    per_account_per_minute: int = Field(
+        default=600, ge=1, description="Calls a minute of one account, over all methods."
+    )
     per_address_per_minute: int = Field(
         default=1200, ge=1, description="Calls a minute of one network address (IPv6: /64), over all methods."
     )
-    max_request_bytes: int = Field(default=1_048_576, ge=1024, description="Largest body where the contract says nothing.")
+    max_request_bytes: int = Field(
+        default=1_048_576, ge=1024, description="Largest body where the contract says nothing."
+    )
     timeout_ms: int = Field(default=15_000, ge=100, description="Longest call where the contract says nothing.")
-    max_streams: int = Field(default=2_000, ge=1, description="Event streams and downloads open at once in one process.")
+    max_streams: int = Field(
+        default=2_000, ge=1, description="Event streams and downloads open at once in one process."
+    )
     heartbeat_s: float = Field(
         default=15.0, gt=0, le=60, description="Seconds of silence in an event stream after which a comment is sent."
     )

@@ -145,7 +145,9 @@ def _bindings(descriptor: MethodDescriptor, rule: http_pb2.HttpRule) -> Iterator
         pattern = one.WhichOneof("pattern")
         if pattern is None:
             raise ContractError(f"{descriptor.full_name} has a google.api.http without a pattern")
-        kind, path = (one.custom.kind, one.custom.path) if pattern == "custom" else (pattern.upper(), getattr(one, pattern))
+        kind, path = (
+            (one.custom.kind, one.custom.path) if pattern == "custom" else (pattern.upper(), getattr(one, pattern))
+        )
         request = descriptor.input_type
         if one.body not in ("", "*") and one.body not in request.fields_by_name:
             raise ContractError(f"{descriptor.full_name} takes its body from the unknown field {one.body!r}")

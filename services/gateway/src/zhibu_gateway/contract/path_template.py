@@ -6,7 +6,7 @@ nothing, so "/records/7:cosign" is never the record "7:cosign".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -77,7 +77,7 @@ def parse_template(text: str) -> PathTemplate:
         if variable:
             end = None if segments[-1] == "**" else len(segments)
             variables.append(Variable(field_path=variable.group(1), start=start, end=end))
-    if "**" in segments[:-1] or not segments:
+    if "**" in segments[:-1]:
         raise TemplateError(f"{text!r} has ** before its end")
     return PathTemplate(text=text, segments=tuple(segments), variables=tuple(variables), verb=verb)
 
@@ -121,7 +121,7 @@ class RouteTable(Generic[T]):
         """
         node = self._root
         segments = template.segments
-        whole_rest = segments[-1] == "**"
+        whole_rest = segments[-1:] == ("**",)
         for segment in segments[:-1] if whole_rest else segments:
             if segment == "*":
                 node.star = node.star or _Node()
@@ -142,6 +142,8 @@ class RouteTable(Generic[T]):
         if not raw_path.startswith("/"):
             return None
         raw = raw_path[1:].split("/")
+        if raw_path == "/":
+            return self._choose([self._root.here], http_method, [], None)
         if len(raw) > MAX_SEGMENTS:
             return None
         last, colon, verb = raw[-1].rpartition(":")
@@ -150,9 +152,18 @@ class RouteTable(Generic[T]):
         if not all(raw) or any(":" in segment for segment in raw) or (colon and not verb):
             return None
         segments = [_decode(segment) for segment in raw]
+        return self._choose(_candidates(self._root, raw, 0), http_method, segments, verb if colon else None)
+
+    @staticmethod
+    def _choose(
+        candidates: Iterable[dict[str | None, dict[str, tuple[PathTemplate, T]]]],
+        http_method: str,
+        segments: list[str],
+        verb: str | None,
+    ) -> Found[T] | OtherMethods | None:
         allowed: set[str] = set()
-        for leaves in _candidates(self._root, raw, 0):
-            by_method = leaves.get(verb if colon else None)
+        for leaves in candidates:
+            by_method = leaves.get(verb)
             if not by_method:
                 continue
             hit = by_method.get(http_method)

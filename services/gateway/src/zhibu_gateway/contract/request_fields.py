@@ -34,7 +34,9 @@ TEXT_MESSAGES = frozenset(
 )
 
 
-def query_fields(request: Descriptor, binding: Binding) -> Iterator[tuple[tuple[FieldDescriptor, ...], FieldDescriptor]]:
+def query_fields(
+    request: Descriptor, binding: Binding
+) -> Iterator[tuple[tuple[FieldDescriptor, ...], FieldDescriptor]]:
     """Gives the fields that travel in the query, each with the messages that lead to it.
 
     By google.api.http these are all that neither path nor body holds. Maps, repeated messages and free JSON have no form

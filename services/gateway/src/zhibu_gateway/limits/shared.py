@@ -52,7 +52,8 @@ class SharedCounts:
                     tasks.create_task(self._hear(bucket))
             except* (NatsError, OSError, TimeoutError) as group:
                 log.warning(
-                    "Rate limits are not shared at the moment", extra={"fields": {"error": type(group.exceptions[0]).__name__}}
+                    "Rate limits are not shared at the moment",
+                    extra={"fields": {"error": type(group.exceptions[0]).__name__}},
                 )
             self.joined.clear()
             await asyncio.sleep(_RETRY_S)

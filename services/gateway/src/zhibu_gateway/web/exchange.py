@@ -48,6 +48,10 @@ class Exchange:
     principal: Principal | None = None
     out: list[tuple[bytes, bytes]] = field(default_factory=list)
     status: int = 0
+    # Which RPC it is, for metrics; a path that leads nowhere has none.
+    operation: str = "none"
+    # Spells field names of the request as the client wrote them.
+    spell: Callable[[str], str] | None = None
 
     @property
     def started(self) -> bool:

@@ -35,7 +35,7 @@ class FieldPaths:
         return joined.removeprefix(self._prefix) if self._prefix else joined
 
 
-def problem_of(exchange: Exchange, error: ServiceError, paths: FieldPaths | None = None) -> dict[str, object]:
+def problem_of(exchange: Exchange, error: ServiceError) -> dict[str, object]:
     """Makes the document that describes an error to a client."""
     error = hide_foreign_failure(error)
     status = http_status(error.kind)
@@ -53,7 +53,7 @@ def problem_of(exchange: Exchange, error: ServiceError, paths: FieldPaths | None
     if error.fields:
         problem["errors"] = [
             {
-                "field": paths.of(violation.field) if paths is not None else violation.field,
+                "field": exchange.spell(violation.field) if exchange.spell is not None else violation.field,
                 "detail": violation.text(exchange.language),
                 "code": violation.reason,
             }

@@ -1,0 +1,75 @@
+"""Answers that are one message: JSON, or a small file."""
+
+import orjson
+from google.api import httpbody_pb2
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from zhibu_gateway.contract.methods import Binding, Output, PublicMethod
+from zhibu_gateway.json_codec import Json
+from zhibu_gateway.pipelines.admission import Admission
+from zhibu_gateway.pipelines.disposition import download_headers, name_of
+from zhibu_gateway.pipelines.header_fields import etag_of, is_known_to_client
+from zhibu_gateway.pipelines.parts import Parts
+from zhibu_gateway.pipelines.request_body import check_acceptable
+from zhibu_gateway.pipelines.request_reader import RequestReader, Values
+from zhibu_gateway.web.exchange import Exchange
+
+_JSON = "application/json"
+
+
+class UnaryPipeline:
+    """Takes requests of one binding to a unary RPC and back."""
+
+    def __init__(self, method: PublicMethod, binding: Binding, parts: Parts) -> None:
+        """Compiles the pipeline."""
+        self._admission = Admission(method, parts)
+        self._reader = RequestReader(method, binding, parts)
+        self._peer, self._path = method.peer, method.full_path
+        self._channels = parts.channels
+        self._serialize = GetMessageClass(method.request).SerializeToString
+        self._deserialize = GetMessageClass(method.response).FromString
+        self._timeout_s = (method.limits.timeout_ms or parts.settings.timeout_ms) / 1000
+        self._is_file = method.output is Output.FILE
+        self._encode = parts.encoders.of(method.response)
+        self._part = binding.response_field.json_name if binding.response_field is not None else None
+        self._etag_of = etag_of(method.response)
+
+    async def __call__(self, exchange: Exchange, values: Values) -> None:
+        """Handles one request; refusals are raised."""
+        if not self._is_file:
+            check_acceptable(exchange, _JSON)
+        await self._admission.admit(exchange)
+        request = await self._reader.read(exchange, values)
+        invoke = self._channels.of(self._peer).unary_unary(
+            self._path, request_serializer=self._serialize, response_deserializer=self._deserialize
+        )
+        response: Message = await invoke(request, timeout=self._timeout_s, metadata=self._admission.metadata(exchange))
+        if self._is_file:
+            assert isinstance(response, httpbody_pb2.HttpBody)
+            await self._answer_file(exchange, request, response)
+        else:
+            await self._answer_json(exchange, response)
+
+    async def _answer_json(self, exchange: Exchange, response: Message) -> None:
+        if self._etag_of is not None:
+            etag = self._etag_of(response)
+            if etag:
+                exchange.add("etag", f'"{etag}"')
+                if is_known_to_client(exchange, etag):
+                    await exchange.start(304, [(b"cache-control", b"no-store")])
+                    await exchange.write(b"", more=False)
+                    return
+        written: Json = self._encode(response)
+        if self._part is not None:
+            assert isinstance(written, dict)
+            written = written.get(self._part)
+        await exchange.answer(200, orjson.dumps(written), media_type=_JSON)
+
+    async def _answer_file(self, exchange: Exchange, request: Message, response: httpbody_pb2.HttpBody) -> None:
+        headers = [
+            *download_headers(response.content_type, name_of(request, response)),
+            (b"content-length", str(len(response.data)).encode()),
+        ]
+        await exchange.start(200, headers)
+        await exchange.write(response.data, more=False)
