@@ -9,13 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zhibu_stack.errors import StackError
-from zhibu_stack.plan import PORT_BASE, Plan
+from zhibu_stack.layout import PORT_BASE
+from zhibu_stack.plan import Plan
 from zhibu_stack.run_state import RunState
 from zhibu_stack.supervisor import supervise
 
 EXIT_FAILED = 1
 # What systemd and init scripts answer for "not running".
 EXIT_NOT_RUNNING = 3
+
+ACCOUNT_WORDS = {
+    "eid_number": "电子身份证 e-ID",
+    "password": "密码 password",
+    "activation_code": "激活码 activation code",
+    "case_number": "申请编号 case",
+    "case_code": "查询码 code",
+    "code": "短信 SMS",
+    "page": "网页 page",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,15 +86,19 @@ def run(options: argparse.Namespace, state: RunState) -> None:
 
 def announce(plan: Plan) -> None:
     """Print the address and one account per kind of user, now that everything is ready."""
-    print(f"\n支部已就绪 / Zhibu is ready:  {plan.web_url}")
-    print(f"演示电话 / demo telephone:  {plan.telephone_url}")
+    print(f"\n支部已就绪 / Zhibu is ready:  {plan.ports.web_url}")
+    print(f"演示手机(短信验证码) / demo telephone (SMS codes):  {plan.ports.telephone_url}")
+    print(f"接口 / API:  {plan.ports.gateway_url}")
     try:
-        accounts = json.loads(plan.accounts_file.read_text(encoding="utf-8"))
+        accounts = json.loads((plan.directory / "demo" / "accounts.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    print("\n演示账号 / demonstration accounts:")
+    print("\n演示账号,每种一个 / demonstration accounts, one of each kind:")
     for account in accounts:
-        print("  " + "  ".join(str(value) for value in account.values()))
+        rest = "  ".join(
+            f"{ACCOUNT_WORDS.get(name, name)} {value}" for name, value in account.items() if name != "kind"
+        )
+        print(f"  {account['kind']}:  {rest}")
     print()
 
 

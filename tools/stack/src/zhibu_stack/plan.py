@@ -1,72 +1,30 @@
-"""The processes of Zhibu on one machine: what each is, what it needs, and the settings that it is given."""
+"""The processes of Zhibu on one machine: what each is, what it needs, and the order that follows from it."""
 
 import asyncio
-import contextlib
 import http.client
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from zhibu_stack.databases import ServiceDatabase, create_plain_database, create_service_databases
+from zhibu_stack.databases import create_plain_database, create_service_databases
 from zhibu_stack.engines import Keycloak, Nats, Postgres
+from zhibu_stack.engines.java import find_java
+from zhibu_stack.engines.keycloak_distribution import check_maven
+from zhibu_stack.engines.process import Program
+from zhibu_stack.environment import Environment
+from zhibu_stack.errors import StackError
+from zhibu_stack.layout import PORT_BASE, SERVICES, Ports
 from zhibu_stack.nats_permissions import nats_users
 from zhibu_stack.secret_store import SecretStore
 from zhibu_stack.steps import Step
 
-PORT_BASE = 7000
 PROBE_TIMEOUT_S = 5
 KEYCLOAK_TIMEOUT_S = 300
+SERVICE_TIMEOUT_S = 90
 LOAD_TIMEOUT_S = 600
-
-# People who cannot log in are told this number; a real installation sets its own.
-DEMONSTRATION_HELP_TELEPHONE = "0536-0000-371"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A service behind the gateway: its number makes its ports, `databases` are what it owns."""
-
-    name: str
-    number: int
-    databases: Sequence[str]
-    peers: Sequence[str] = ()
-
-
-SERVICES = (
-    Service(name="identity", number=1, databases=("identity", "identity_keys"), peers=("branches", "notify")),
-    Service(name="branches", number=2, databases=("branches",), peers=("identity",)),
-    Service(name="notify", number=3, databases=("notify",), peers=("identity",)),
-)
-
-
-class Ports:
-    """Ports of a run, all from one base."""
-
-    def __init__(self, base: int) -> None:
-        self.web = base
-        self.nats = base + 22
-        self.postgres = base + 32
-        self.smsc = base + 75
-        self.telephone = base + 76
-        self.gateway = base + 80
-        self.gateway_health = base + 81
-        self.web_health = base + 82
-        self.smsc_health = base + 77
-        self.keycloak = base + 90
-        self.keycloak_management = base + 91
-        self.base = base
-
-    def grpc(self, service: Service) -> int:
-        """The port for calls."""
-        return self.base + 100 + service.number
-
-    def health(self, service: Service) -> int:
-        """The port for /readyz and /metrics."""
-        return self.base + 200 + service.number
+# A service lets calls in flight finish before it goes.
+SERVICE_GRACE_S = 10.0
 
 
 class Plan:
@@ -77,28 +35,159 @@ class Plan:
     ) -> None:
         self.directory = directory.resolve()
         self.ports = Ports(port_base)
-        self.environment = environment
         self.secrets = SecretStore(self.directory / "secrets")
+        self.environment = Environment(self.directory, self.ports, self.secrets, outer=environment)
         self.postgres = Postgres(self.directory / "postgres", self.ports.postgres, secrets=self.secrets)
         self.nats = Nats(
-            self.directory / "nats", self.ports.nats, users=nats_users([s.name for s in SERVICES], self.secrets)
+            self.directory / "nats",
+            self.ports.nats,
+            users=nats_users([*(s.name for s in SERVICES), "gateway"], self.secrets),
         )
         self.keycloak = Keycloak(
             self.directory / "keycloak",
             self.ports.keycloak,
-            database_url=self._database_url("keycloak", "keycloak"),
+            database_url=self.environment.database_url("keycloak", role="keycloak"),
             secrets=self.secrets,
             management_port=self.ports.keycloak_management,
-            gateway_url=f"http://localhost:{self.ports.gateway}",
-            help_telephone=environment.get("ZHIBU_HELP_TELEPHONE", DEMONSTRATION_HELP_TELEPHONE),
+            gateway_url=self.ports.gateway_url,
+            help_telephone=self.environment.help_telephone,
         )
 
-    @property
-    def web_url(self) -> str:
-        """The one address that people open."""
-        return f"http://localhost:{self.ports.web}"
+    def check_tools(self) -> None:
+        """Refuse at once what would fail only after minutes.
 
-    @property
-    def accounts_file(self) -> Path:
-        """Where the demonstration's loader writes one account per kind of user."""
-        return self.directory / "demo" / "accounts.json"
+        Raises: StackError that names the missing tool.
+        """
+        find_java()
+        check_maven()
+        if sys.platform != "linux":
+            raise StackError("目前只能在 Linux 上运行。", "This runs on Linux only for now.")
+
+    def steps(self, *, without: Collection[str] = ()) -> list[Step]:
+        """Return the steps; those named in `without` are left out with all that need them."""
+        steps = [*self._engine_steps(), *self._service_steps(), *self._front_steps()]
+        left_out = set(without)
+        for step in steps:
+            if left_out & {step.name, *step.needs}:
+                left_out.add(step.name)
+        return [step for step in steps if step.name not in left_out]
+
+    def _engine_steps(self) -> list[Step]:
+        postgres, nats, keycloak = self.postgres, self.nats, self.keycloak
+        return [
+            Step(
+                name="postgres",
+                prepare=postgres.prepare,
+                program=postgres.program,
+                is_ready=postgres.is_ready,
+                ports=[postgres.port],
+            ),
+            Step(name="nats", prepare=nats.prepare, program=nats.program, is_ready=nats.is_ready, ports=[nats.port]),
+            Step(name="databases", needs=["postgres"], prepare=self._create_databases),
+            # Apart from the start, because the first time it downloads and builds while the databases are being made.
+            Step(name="keycloak-files", prepare=keycloak.prepare),
+            Step(
+                name="keycloak",
+                needs=["databases", "keycloak-files"],
+                program=keycloak.program,
+                is_ready=keycloak.is_ready,
+                ports=[keycloak.port, keycloak.management_port],
+                timeout_s=KEYCLOAK_TIMEOUT_S,
+            ),
+            Step(
+                name="realm",
+                needs=["keycloak"],
+                prepare=lambda: keycloak.apply_realm(web_url=self.ports.web_url, profile="development"),
+            ),
+            self._service_step(
+                "smsc",
+                "zhibu_smsc",
+                [],
+                ports=[self.ports.smsc, self.ports.telephone],
+                probe=(self.ports.telephone, "/"),
+            ),
+        ]
+
+    def _service_steps(self) -> list[Step]:
+        steps: list[Step] = []
+        for service in SERVICES:
+            steps.append(self._migration_step(service.name, service.module, ["databases"]))
+            needs = [f"migrate-{service.name}", "nats", "realm", *(["smsc"] if service.name == "notify" else [])]
+            ports = [self.ports.grpc(service), self.ports.health(service)]
+            steps.append(
+                self._service_step(
+                    service.name, service.module, needs, ports=ports, probe=(self.ports.health(service), "/readyz")
+                )
+            )
+        return steps
+
+    def _front_steps(self) -> list[Step]:
+        gateway, web = self.ports.gateway_health, self.ports.web_health
+        return [
+            self._service_step(
+                "gateway",
+                "zhibu_gateway",
+                ["nats", "realm"],
+                ports=[self.ports.gateway, gateway],
+                probe=(gateway, "/readyz"),
+            ),
+            self._migration_step("web", "zhibu_web", ["databases"]),
+            self._service_step(
+                "web", "zhibu_web", ["migrate-web", "realm"], ports=[self.ports.web, web], probe=(web, "/readyz")
+            ),
+            Step(
+                name="demo",
+                needs=["gateway", "web", *(service.name for service in SERVICES)],
+                program=lambda: self._python("demo", "zhibu_demo", "load", "--directory", str(self.directory)),
+                timeout_s=LOAD_TIMEOUT_S,
+            ),
+        ]
+
+    def _service_step(
+        self, name: str, module: str, needs: list[str], *, ports: list[int], probe: tuple[int, str]
+    ) -> Step:
+        return Step(
+            name=name,
+            needs=needs,
+            program=lambda: self._python(name, module),
+            is_ready=lambda: answers(*probe),
+            ports=ports,
+            timeout_s=SERVICE_TIMEOUT_S,
+        )
+
+    def _migration_step(self, name: str, module: str, needs: list[str]) -> Step:
+        return Step(
+            name=f"migrate-{name}",
+            needs=needs,
+            program=lambda: self._python(name, module, "migrate"),
+            timeout_s=SERVICE_TIMEOUT_S,
+        )
+
+    def _python(self, name: str, module: str, *arguments: str) -> Program:
+        return Program(
+            name=name,
+            argv=[sys.executable, "-m", module, *arguments],
+            env=self.environment.of(name),
+            grace_s=SERVICE_GRACE_S,
+        )
+
+    def _create_databases(self) -> None:
+        async def create() -> None:
+            names = [name for service in SERVICES for name in service.databases]
+            await create_service_databases(self.postgres.dsn(), [*names, "web"], secrets=self.secrets)
+            await create_plain_database(self.postgres.dsn(), "keycloak", secrets=self.secrets)
+
+        asyncio.run(create())
+        self.environment.write_files()
+
+
+def answers(port: int, path: str) -> bool:
+    """Say whether an HTTP server on the loopback answers well there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -54,8 +54,7 @@ def ensure_built(cache: Path | None = None) -> Path:
     Raises: StackError when Maven is missing or a step fails.
     """
     directory = cache or cache_directory()
-    key = hashlib.sha256("\n".join((VERSION, *BUILD_OPTIONS)).encode()).hexdigest()[:12]
-    built = directory / f"keycloak-{VERSION}-{key}"
+    built = built_directory(directory)
     if built.exists():
         return built
     directory.mkdir(parents=True, exist_ok=True)
@@ -70,10 +69,20 @@ def ensure_built(cache: Path | None = None) -> Path:
     return built
 
 
-def is_downloaded(cache: Path | None = None) -> bool:
-    """Say whether a start would need the network."""
+def check_maven(cache: Path | None = None) -> None:
+    """Say early what a first start lacks.
+
+    Raises: StackError when Keycloak is not here yet and Maven, which fetches it, is missing.
+    """
     directory = cache or cache_directory()
-    return (directory / ARCHIVE_NAME).exists() or any(directory.glob(f"keycloak-{VERSION}-*[!t]"))
+    if not built_directory(directory).exists() and not (directory / ARCHIVE_NAME).exists():
+        find_maven()
+
+
+def built_directory(cache: Path) -> Path:
+    """Return where the build with these options lies, or will lie."""
+    key = hashlib.sha256("\n".join((VERSION, *BUILD_OPTIONS)).encode()).hexdigest()[:12]
+    return cache / f"keycloak-{VERSION}-{key}"
 
 
 def ensure_archive(directory: Path) -> Path:
@@ -81,12 +90,7 @@ def ensure_archive(directory: Path) -> Path:
     archive = directory / ARCHIVE_NAME
     if archive.exists():
         return archive
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise StackError(
-            f"缺少 Maven,无法下载 Keycloak {VERSION}:请安装 Maven 和 JDK(Debian:apt install maven)。",
-            f"Maven is missing, so Keycloak {VERSION} cannot be had: install Maven and a JDK (Debian: apt install maven).",
-        )
+    maven = find_maven()
     arrived = directory / "arrived"
     program = Program(
         name="mvn",
@@ -103,6 +107,20 @@ def ensure_archive(directory: Path) -> Path:
     # Renamed into place only when whole: an interrupted copy is never taken for the archive.
     (arrived / ARCHIVE_NAME).rename(archive)
     return archive
+
+
+def find_maven() -> str:
+    """Return the path of Maven.
+
+    Raises: StackError when there is none.
+    """
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise StackError(
+            f"缺少 Maven,无法下载 Keycloak {VERSION}:请安装 Maven 和 JDK(Debian:apt install maven)。",
+            f"Maven is missing, so Keycloak {VERSION} cannot be had: install Maven and a JDK (Debian: apt install maven).",
+        )
+    return maven
 
 
 def unpack(archive: Path, directory: Path) -> None:

@@ -1,0 +1,141 @@
+"""The settings that each process is given, as environment variables."""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+from zhibu_stack.layout import SERVICES, Ports
+from zhibu_stack.secret_store import SecretStore
+
+# People who cannot log in are told this number; a real installation sets its own.
+DEMONSTRATION_HELP_TELEPHONE = "12371"
+
+
+class Environment:
+    """Variables by process; secrets are made on first use and kept in `.run/secrets`."""
+
+    def __init__(self, directory: Path, ports: Ports, secrets: SecretStore, *, outer: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.ports = ports
+        self.secrets = secrets
+        self.outer = outer
+        self.help_telephone = outer.get("ZHIBU_HELP_TELEPHONE") or DEMONSTRATION_HELP_TELEPHONE
+
+    def of(self, name: str) -> dict[str, str]:
+        """Return the variables of a process."""
+        match name:
+            case "gateway":
+                return {**self._service("gateway", self.ports.gateway, self.ports.gateway_health), **self._gateway()}
+            case "web":
+                return {**self._common(), **self._web()}
+            case "smsc":
+                return {**self._common(), **self._smsc()}
+            case "identity" | "branches" | "notify":
+                service = next(service for service in SERVICES if service.name == name)
+                variables = self._service(name, self.ports.grpc(service), self.ports.health(service))
+                own = {"identity": self._identity, "branches": dict[str, str], "notify": self._notify}[name]()
+                return {**variables, **self._database("", name), **own}
+            case _:
+                return self._common()
+
+    def database_url(self, database: str, *, role: str) -> str:
+        """Return a URL for a role whose password is kept."""
+        password = quote(self.secrets.get(f"postgres-{role}"), safe="")
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.ports.postgres}/{database}"
+
+    def write_files(self) -> None:
+        """Keep each service's settings in `env/<name>.env` (0600), for operators' commands such as zhibuctl."""
+        folder = self.directory / "env"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in (*(service.name for service in SERVICES), "gateway", "web"):
+            lines = [f"{variable}={value}\n" for variable, value in sorted(self.of(name).items())]
+            descriptor = os.open(folder / f"{name}.env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.writelines(lines)
+
+    def _common(self) -> dict[str, str]:
+        return {
+            "ZHIBU_PROFILE": "development",
+            "ZHIBU_RUN_DIRECTORY": str(self.directory),
+            "ZHIBU_PORT_BASE": str(self.ports.base),
+            "ZHIBU_NATS_URL": f"nats://127.0.0.1:{self.ports.nats}",
+            "ZHIBU_OIDC_ISSUER": f"{self.ports.keycloak_url}/realms/zhibu",
+            "ZHIBU_HELP_TELEPHONE": self.help_telephone,
+            **{f"ZHIBU_PEER_{service.name.upper()}": f"127.0.0.1:{self.ports.grpc(service)}" for service in SERVICES},
+            # Everything is on this machine; a proxy of the surroundings is not for it.
+            "NO_PROXY": "localhost,127.0.0.1",
+            "no_proxy": "localhost,127.0.0.1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _service(self, name: str, port: int, health_port: int) -> dict[str, str]:
+        return {
+            **self._common(),
+            "ZHIBU_LISTEN": f"127.0.0.1:{port}",
+            "ZHIBU_HEALTH_LISTEN": f"127.0.0.1:{health_port}",
+            "ZHIBU_NATS_USER": name,
+            "ZHIBU_NATS_PASSWORD": self.secrets.get(f"nats-{name}"),
+            "ZHIBU_OIDC_CLIENT_ID": f"svc-{name}",
+            "ZHIBU_OIDC_CLIENT_SECRET": self.secrets.get(f"client-svc-{name}"),
+        }
+
+    def _database(self, prefix: str, database: str) -> dict[str, str]:
+        return {
+            f"ZHIBU_{prefix}DATABASE_URL": self.database_url(database, role=f"{database}_app"),
+            f"ZHIBU_{prefix}DATABASE_OWNER_URL": self.database_url(database, role=f"{database}_owner"),
+        }
+
+    def _identity(self) -> dict[str, str]:
+        return {
+            **self._database("KEYS_", "identity_keys"),
+            "ZHIBU_MASTER_KEY": f"1:{urlsafe_b64encode(self._key('identity-master-key')).decode()}",
+            "ZHIBU_KEYCLOAK_URL": self.ports.keycloak_url,
+            "ZHIBU_KEYCLOAK_REALM": "zhibu",
+        }
+
+    def _notify(self) -> dict[str, str]:
+        return {
+            "ZHIBU_NOTIFY_NUMBER_KEY": self._key("notify-number-key").hex(),
+            "ZHIBU_NOTIFY_SMSC_HOST": "127.0.0.1",
+            "ZHIBU_NOTIFY_SMSC_PORT": str(self.ports.smsc),
+            "ZHIBU_NOTIFY_SMSC_SYSTEM_ID": "zhibu",
+            "ZHIBU_NOTIFY_SMSC_PASSWORD": self._smsc_password(),
+        }
+
+    def _smsc(self) -> dict[str, str]:
+        return {
+            "ZHIBU_SMSC_LISTEN": f"127.0.0.1:{self.ports.smsc}",
+            "ZHIBU_SMSC_WEB_LISTEN": f"127.0.0.1:{self.ports.telephone}",
+            "ZHIBU_SMSC_SYSTEM_ID": "zhibu",
+            "ZHIBU_SMSC_PASSWORD": self._smsc_password(),
+        }
+
+    def _gateway(self) -> dict[str, str]:
+        return {
+            "ZHIBU_GATEWAY_PUBLIC_URL": self.ports.gateway_url,
+            # Keycloak's page asks for the SMS code from the member's browser.
+            "ZHIBU_CORS_ORIGINS": f"{self.ports.keycloak_url},{self.ports.web_url}",
+        }
+
+    def _web(self) -> dict[str, str]:
+        return {
+            **self._database("", "web"),
+            "ZHIBU_LISTEN": f"127.0.0.1:{self.ports.web}",
+            "ZHIBU_HEALTH_LISTEN": f"127.0.0.1:{self.ports.web_health}",
+            "ZHIBU_PUBLIC_URL": self.ports.web_url,
+            "ZHIBU_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
+            "ZHIBU_OIDC_CLIENT_ID": "zhibu-web",
+            "ZHIBU_OIDC_CLIENT_SECRET": self.secrets.get("client-zhibu-web"),
+            "ZHIBU_WEB_SESSION_KEY": self._key("web-session-key").hex(),
+        }
+
+    def _smsc_password(self) -> str:
+        # SMPP 3.4 has room for eight characters.
+        return self.secrets.get("smsc")[:8]
+
+    def _key(self, name: str) -> bytes:
+        """Return 32 octets made from a kept secret."""
+        return sha256(self.secrets.get(name).encode()).digest()
