@@ -11,6 +11,7 @@ from zhibu_kit.background import Background
 from zhibu_kit.clock import Clock
 from zhibu_kit.health import Check
 from zhibu_kit.ports import GrantSource, OrganisationTree, RefusalLog
+from zhibu_kit.postgres_backing import open_postgres_backing
 from zhibu_kit.settings import ServiceSettings
 from zhibu_kit.telemetry import Telemetry
 
@@ -47,4 +48,4 @@ OpenBacking = Callable[[str, ServiceSettings, Telemetry, Clock], Awaitable[Backi
 
 async def open_backing(name: str, settings: ServiceSettings, telemetry: Telemetry, clock: Clock) -> Backing:
     """Connect to PostgreSQL and NATS as the settings say."""
-    raise NotImplementedError
+    return await open_postgres_backing(name, settings, telemetry, clock)

@@ -1,0 +1,71 @@
+"""Audit rows: what a call did, or was refused, or read, kept beside the data it is about.
+
+A successful write's row commits with it, unnumbered. A refused attempt and a reading commit a row of their own. One job
+numbers and chains the rows after commit (`audit_chain.py`): numbering inside the transaction would run all writes one
+after another. Rows hold identifiers and salted commitments, never personal data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from google.protobuf.message import Message
+
+from zhibu_kit.call import Call
+from zhibu_kit.ids import new_ulid
+
+Outcome = Literal["done", "read", "refused"]
+SALT_BYTES: Final = 16
+# Identifiers are short; whatever a refused caller put into the field is cut to this.
+MAX_SUBJECT_LENGTH: Final = 64
+
+
+def audit_row(
+    call: Call,
+    request: Message | None,
+    *,
+    outcome: Outcome,
+    occurred_at: datetime,
+    subjects: Sequence[str] = (),
+    reason: str = "",
+) -> dict[str, Any]:
+    """Return the row for one call of an audited method; its action and subject are what the contract says."""
+    audited = call.method.audited
+    assert audited is not None, f"{call.method.name} is not audited"
+    principal = call.principal
+    salt = secrets.token_bytes(SALT_BYTES) if subjects else None
+    return {
+        "audit_id": new_ulid(),
+        "action": audited.action,
+        "outcome": outcome,
+        "reason": reason,
+        "method": call.method.name,
+        "account_id": principal.account_id if principal else "",
+        "member_id": (principal.member_id or "") if principal else "",
+        "service": (principal.service or "") if principal else "",
+        "organisation_id": call.organisation_id or "",
+        "county_code": ",".join(sorted(call.scope.counties)),
+        "subject_id": _subject_of(request, audited.subject_field),
+        "subjects_count": len(subjects),
+        "subjects_commitment": commitment(salt, subjects) if salt else None,
+        "commitment_salt": salt,
+        "request_id": call.request_id,
+        "trace_id": call.trace_id,
+        "occurred_at": occurred_at,
+    }
+
+
+def commitment(salt: bytes, subjects: Sequence[str]) -> bytes:
+    """Return SHA-256 over the salt and the sorted identifiers, each followed by a line feed."""
+    return hashlib.sha256(salt + "".join(f"{subject}\n" for subject in sorted(subjects)).encode()).digest()
+
+
+def _subject_of(request: Message | None, path: str) -> str:
+    value: Any = request
+    for name in path.split(".") if path else ():
+        value = getattr(value, name, None)
+    return value[:MAX_SUBJECT_LENGTH] if isinstance(value, str) else ""

@@ -1,0 +1,114 @@
+"""The connection to NATS JetStream, and the streams that the installation needs.
+
+PostgreSQL is the truth: everything in JetStream can be made again from it (`reconcile`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import nats
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+log = logging.getLogger("zhibu.bus")
+
+DEAD_STREAM: Final = "ZHIBU_DEAD"
+# Events are kept for this long; who was away longer is brought up to date by `reconcile`.
+MAX_AGE_S: Final = 14 * 24 * 3600
+MAX_BYTES: Final = 2 * 1024**3
+# JetStream drops a second message with the same id within this; afterwards the inbox does.
+DUPLICATE_WINDOW_S: Final = 120
+MAX_MESSAGE_BYTES: Final = 512 * 1024
+PUBLISH_TIMEOUT_S: Final = 5.0
+CONNECT_TIMEOUT_S: Final = 5
+RECONNECT_WAIT_S: Final = 1
+
+
+class Bus:
+    """A connection to NATS as one service's user."""
+
+    def __init__(self, client: Client) -> None:
+        """Wrap a connected client."""
+        self.client = client
+        self.jetstream: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
+
+    async def is_ready(self) -> bool:
+        """Return whether the connection is up now."""
+        return self.client.is_connected
+
+    async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
+        """Publish to JetStream and wait until it is stored.
+
+        Raises:
+            nats.errors.Error: when it was not acknowledged in time; it may or may not have been stored.
+        """
+        await self.jetstream.publish(subject, payload, timeout=PUBLISH_TIMEOUT_S, headers=headers)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.client.close()
+
+
+async def connect(url: str, *, user: str, password: str, name: str) -> Bus:
+    """Connect as a user; a connection that is lost later is taken up again for ever.
+
+    Answers come to an inbox of the user's own, so that nobody else can be allowed to read them.
+    """
+
+    async def on_error(error: Exception) -> None:
+        log.warning(
+            "NATS reports an error", extra={"fields": {"error": type(error).__name__, "text": str(error)[:200]}}
+        )
+
+    client = await nats.connect(
+        servers=[part for part in url.split(",") if part],
+        user=user or None,
+        password=password or None,
+        name=f"zhibu-{name}",
+        inbox_prefix=f"_INBOX.{user or name}".encode(),
+        connect_timeout=CONNECT_TIMEOUT_S,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_WAIT_S,
+        error_cb=on_error,
+    )
+    return Bus(client)
+
+
+async def ensure_streams(bus: Bus, services: Iterable[str], *, replicas: int = 1, buckets: Iterable[str] = ()) -> None:
+    """Create or update the stream of each service, the one of dead letters, and key-value buckets; idempotent.
+
+    Services may not do this themselves: it is done by an administrator's user when the installation starts.
+    """
+    for service in services:
+        await _ensure(bus, _stream(f"ZHIBU_{service.upper()}", f"zhibu.{service}.v1.>", replicas))
+    await _ensure(bus, _stream(DEAD_STREAM, "zhibu.dead.>", replicas))
+    for bucket in buckets:
+        config = KeyValueConfig(bucket=bucket, ttl=600, storage=StorageType.MEMORY, replicas=replicas)
+        await bus.jetstream.create_key_value(config)
+
+
+def _stream(name: str, subject: str, replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=[subject],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        max_age=MAX_AGE_S,
+        max_bytes=MAX_BYTES,
+        max_msg_size=MAX_MESSAGE_BYTES,
+        duplicate_window=DUPLICATE_WINDOW_S,
+        num_replicas=replicas,
+    )
+
+
+async def _ensure(bus: Bus, config: StreamConfig) -> None:
+    try:
+        await bus.jetstream.update_stream(config)
+    except NotFoundError:
+        await bus.jetstream.add_stream(config)

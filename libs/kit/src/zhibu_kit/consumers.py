@@ -1,0 +1,211 @@
+"""Consumers: each event changes a service once, in order for each key, or ends as a dead letter.
+
+JetStream delivers at least once and, with several processes, out of order. The inbox row stands in the handler's own
+transaction, so a second delivery changes nothing; an event older than what the consumer has seen of its key is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import nats.errors
+from google.protobuf.message import DecodeError, Message
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from opentelemetry.trace import SpanKind
+from sqlalchemy import literal_column
+from sqlalchemy.dialects.postgresql import insert
+
+from zhibu_kit import tables
+from zhibu_kit.bus import Bus
+from zhibu_kit.clock import Clock
+from zhibu_kit.db import Database, Transaction
+from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
+from zhibu_kit.ids import new_ulid
+from zhibu_kit.scope import Scope
+from zhibu_kit.telemetry import Telemetry
+
+log = logging.getLogger("zhibu.consumers")
+
+BATCH: Final = 32
+FETCH_TIMEOUT_S: Final = 5.0
+# Without a sign of life for this long, JetStream delivers again; a long handler gives signs in between.
+ACK_WAIT_S: Final = 30
+PROGRESS_S: Final = 10.0
+HANDLER_TIMEOUT_S: Final = 120.0
+# After this many failures an event is set aside as a dead letter, so that it does not hold up the others.
+MAX_DELIVERIES: Final = 6
+BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
+RETRY_S: Final = 1.0
+
+Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """What a service does when an event arrives. `handle` runs in the transaction of the inbox row."""
+
+    name: str
+    event: type[Message]
+    handle: Handle
+
+
+class ConsumerRunner:
+    """Runs one consumer of one service."""
+
+    def __init__(self, consumer: Consumer, *, database: Database, bus: Bus, telemetry: Telemetry, clock: Clock) -> None:
+        """Prepare; `run` does the work."""
+        self.consumer = consumer
+        self._database = database
+        self._bus = bus
+        self._telemetry = telemetry
+        self._clock = clock
+        self._subject = event_type_of(consumer.event.DESCRIPTOR).subject
+        self._stream = stream_of(self._subject)
+        self._durable = durable_of(database.service, self._subject)
+        self._handled = telemetry.meter.create_counter(
+            "zhibu.consumer.handled", description="Events handled, by consumer and outcome."
+        )
+
+    async def run(self) -> None:
+        """Consume for ever; a lost stream or consumer is taken up again when it is there."""
+        while True:
+            try:
+                subscription = await self._subscribe()
+                while True:
+                    await self._take_batch(subscription)
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                log.warning(
+                    "A consumer was interrupted",
+                    extra={"fields": {"consumer": self.consumer.name, "error": type(error).__name__}},
+                )
+            await asyncio.sleep(RETRY_S)
+
+    async def _subscribe(self) -> JetStreamContext.PullSubscription:
+        config = ConsumerConfig(
+            name=self._durable,
+            durable_name=self._durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_S,
+            filter_subject=self._subject,
+            max_ack_pending=BATCH * 8,
+        )
+        await self._bus.jetstream.add_consumer(self._stream, config)
+        return await self._bus.jetstream.pull_subscribe_bind(self._durable, self._stream)
+
+    async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
+        try:
+            messages = await subscription.fetch(BATCH, timeout=FETCH_TIMEOUT_S)
+        except nats.errors.TimeoutError:
+            # Nothing came. Whether the consumer is still there is asked, because a wiped stream is silent too.
+            await self._bus.jetstream.consumer_info(self._stream, self._durable)
+            return
+        for message in messages:
+            await self._take(message)
+
+    async def _take(self, message: Msg) -> None:
+        progress = asyncio.create_task(_signs_of_life(message))
+        try:
+            outcome = await self._handle(message)
+        finally:
+            progress.cancel()
+            with suppress(asyncio.CancelledError):
+                await progress
+        self._handled.add(1, {"consumer": self.consumer.name, "outcome": outcome})
+
+    async def _handle(self, message: Msg) -> str:
+        try:
+            context = EventContext.of(message.subject, message.headers or {})
+            event = self.consumer.event.FromString(message.data)
+        except (ValueError, DecodeError) as error:
+            await self._set_aside(message, reason=type(error).__name__)
+            return "dead"
+        try:
+            with self._telemetry.operation(
+                f"consume {self.consumer.name}", kind=SpanKind.CONSUMER, header=context.traceparent or None
+            ):
+                async with asyncio.timeout(HANDLER_TIMEOUT_S):
+                    outcome = await self.apply(event, context)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises must end in a retry or a dead letter
+            return await self._failed(message, error)
+        await message.ack()
+        return outcome
+
+    async def apply(self, event: Message, context: EventContext) -> str:
+        """Handle one event once; return "done", "duplicate" or "stale"."""
+        scope = Scope.of(context.county_code) if context.county_code else Scope.none()
+        async with self._database.transaction(scope) as transaction:
+            if not await self._is_first(transaction, context):
+                return "duplicate"
+            if not await self._is_newer(transaction, context):
+                return "stale"
+            await self.consumer.handle(transaction, event, context)
+            return "done"
+
+    async def _is_first(self, transaction: Transaction, context: EventContext) -> bool:
+        result = await transaction.execute(
+            insert(tables.inbox)
+            .values(consumer=self.consumer.name, event_id=context.event_id, received_at=self._clock.now())
+            .on_conflict_do_nothing()
+        )
+        return bool(result.rowcount)
+
+    async def _is_newer(self, transaction: Transaction, context: EventContext) -> bool:
+        statement = insert(tables.inbox_version).values(
+            consumer=self.consumer.name, key=context.key, version=context.version
+        )
+        newer = statement.on_conflict_do_update(
+            index_elements=["consumer", "key"],
+            set_={"version": statement.excluded.version},
+            where=tables.inbox_version.c.version < statement.excluded.version,
+        ).returning(literal_column("1"))
+        return await transaction.scalar(newer) is not None
+
+    async def _failed(self, message: Msg, error: Exception) -> str:
+        deliveries = message.metadata.num_delivered or 1
+        log.error(
+            "An event could not be handled",
+            exc_info=error,
+            extra={"fields": {"consumer": self.consumer.name, "deliveries": deliveries}},
+        )
+        if deliveries >= MAX_DELIVERIES:
+            await self._set_aside(message, reason=type(error).__name__)
+            return "dead"
+        await message.nak(delay=BACK_OFF_S[min(deliveries - 1, len(BACK_OFF_S) - 1)])
+        return "failed"
+
+    async def _set_aside(self, message: Msg, *, reason: str) -> None:
+        """Keep the event as a dead letter, tell the operators, and let the others go on."""
+        headers = dict(message.headers or {})
+        dead_letter_id = new_ulid()
+        row = {
+            "dead_letter_id": dead_letter_id,
+            "consumer": self.consumer.name,
+            "event_id": headers.get("ce-id", ""),
+            "subject": message.subject,
+            "headers": headers,
+            "payload": message.data,
+            "reason": reason,
+            "failed_at": self._clock.now(),
+        }
+        async with self._database.transaction(Scope.none()) as transaction:
+            await transaction.execute(insert(tables.dead_letter).values(row).on_conflict_do_nothing())
+        service = self._database.service
+        with suppress(nats.errors.Error):
+            # The row is the truth; this message wakes whoever watches.
+            notice = {"Nats-Msg-Id": dead_letter_id, "zhibu-consumer": self.consumer.name, "zhibu-reason": reason}
+            await self._bus.publish(f"zhibu.dead.{service}", dead_letter_id.encode(), notice)
+        await message.term()
+
+
+async def _signs_of_life(message: Msg) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_S)
+        await message.in_progress()

@@ -1,0 +1,112 @@
+"""The data half of a running service: database, bus, relay, consumers, projections and the audit chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from nats.aio.client import Client
+from sqlalchemy import delete
+
+from zhibu_kit import audit_chain, dead_letters, tables
+from zhibu_kit.background import Background, Job
+from zhibu_kit.bus import Bus, connect
+from zhibu_kit.clock import Clock
+from zhibu_kit.consumers import Consumer, ConsumerRunner
+from zhibu_kit.db import Database
+from zhibu_kit.health import Check
+from zhibu_kit.notifications import Notifications
+from zhibu_kit.outbox import OutboxRelay
+from zhibu_kit.projections import GrantProjection, OrganisationProjection
+from zhibu_kit.scope import Scope
+from zhibu_kit.settings import ServiceSettings
+from zhibu_kit.telemetry import Telemetry
+
+# A request id gives its stored answer for this long.
+KEEP_REQUESTS: Final = timedelta(hours=24)
+# JetStream delivers an event again for as long as its streams keep it, which is 14 days.
+KEEP_INBOX: Final = timedelta(days=30)
+CLEAN_UP_S: Final = 3600.0
+
+
+class PostgresBacking:
+    """Database, events and projections of one service."""
+
+    def __init__(
+        self, *, database: Database, bus: Bus, notifications: Notifications, telemetry: Telemetry, clock: Clock
+    ) -> None:
+        """Put the parts together; `start` sets them going."""
+        self.database = database
+        self.bus = bus
+        self.notifications = notifications
+        self.organisations = OrganisationProjection(database)
+        self.grants = GrantProjection(database, clock=clock)
+        self.refusals = database
+        self.nats: Client | None = bus.client
+        self.checks: Mapping[str, Check] = {"database": database.is_ready, "nats": bus.is_ready}
+        self._telemetry = telemetry
+        self._clock = clock
+        self.relay = OutboxRelay(database, bus, notifications=notifications, telemetry=telemetry, clock=clock)
+
+    def start(self, background: Background, consumers: Sequence[Consumer]) -> None:
+        """Start relay, consumers, projections and the kit's own jobs as background tasks."""
+        runners = self._runners(consumers)
+        background.start("notifications", self.notifications.run())
+        background.start("outbox relay", self.relay.run())
+        for runner in runners.values():
+            background.start(f"consumer {runner.consumer.name}", runner.run())
+
+        async def number() -> None:
+            await audit_chain.number_audit_rows(self.database)
+
+        async def replay() -> None:
+            await dead_letters.replay_requested(self.database, runners, clock=self._clock)
+
+        audit_woken = self.notifications.event(audit_chain.CHANNEL)
+        replay_woken = self.notifications.event(dead_letters.CHANNEL)
+        background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.POLL_S, woken=audit_woken))
+        background.start_job(Job(name="dead letters", run=replay, every_s=dead_letters.POLL_S, woken=replay_woken))
+        background.start_job(Job(name="clean up", run=self._clean_up, every_s=CLEAN_UP_S))
+
+    def _runners(self, consumers: Sequence[Consumer]) -> dict[str, ConsumerRunner]:
+        every = [*consumers, self.organisations.consumer(), self.grants.consumer()]
+        events = [consumer.event.DESCRIPTOR.full_name for consumer in every]
+        twice = {name for name in events if events.count(name) > 1}
+        assert not twice, f"one consumer for each event: {', '.join(sorted(twice))}"
+        return {
+            consumer.name: ConsumerRunner(
+                consumer, database=self.database, bus=self.bus, telemetry=self._telemetry, clock=self._clock
+            )
+            for consumer in every
+        }
+
+    async def _clean_up(self) -> None:
+        now = self._clock.now()
+        async with self.database.transaction(Scope.none()) as transaction:
+            await transaction.execute(delete(tables.request).where(tables.request.c.created_at < now - KEEP_REQUESTS))
+            await transaction.execute(delete(tables.inbox).where(tables.inbox.c.received_at < now - KEEP_INBOX))
+        await self.relay.purge()
+
+    async def close(self) -> None:
+        """Close connections; called after everything that uses them has stopped."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self.bus.close()
+        await self.database.close()
+
+
+async def open_postgres_backing(
+    name: str, settings: ServiceSettings, telemetry: Telemetry, clock: Clock
+) -> PostgresBacking:
+    """Connect to PostgreSQL and NATS as the settings say."""
+    bus = await connect(settings.nats_url, user=settings.nats_user, password=settings.nats_password, name=name)
+    return PostgresBacking(
+        database=Database(settings.database_url, service=name, clock=clock),
+        bus=bus,
+        notifications=Notifications(settings.database_url),
+        telemetry=telemetry,
+        clock=clock,
+    )
