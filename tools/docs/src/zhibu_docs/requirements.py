@@ -24,7 +24,7 @@ is tested; *begun* says in its note what is there; *later* parts have no code ye
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One part: `tests` are files, or files with `::` and the name of a test."""
+    """One part: `tests` are folders, files, or files with `::` and the name of a test."""
 
     id: str
     title: str
@@ -49,11 +49,17 @@ def requirements() -> tuple[Requirement, ...]:
     )
 
 
-def tests_in(path: Path) -> frozenset[str]:
+def names_of_tests(path: Path) -> frozenset[str]:
     """Return the names of the tests in a module."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(node.name for node in tree.body if isinstance(node, kinds) and node.name.startswith("test_"))
+
+
+def modules_of(node: str) -> list[Path]:
+    """Return the modules of tests that an entry of the manifest names."""
+    path = REPOSITORY / node.partition("::")[0]
+    return sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
 
 
 def sentence(name: str) -> str:
@@ -72,8 +78,12 @@ def render() -> str:
 
 
 def _lines(node: str) -> list[str]:
-    path, _, name = node.partition("::")
+    _, _, name = node.partition("::")
     if name:
-        return [f"- `{path}`: {sentence(name)}"]
-    names = sorted(tests_in(REPOSITORY / path))
-    return [f"- `{path}` ({len(names)} tests), for example: {sentence(names[0])}" if names else f"- `{path}`"]
+        return [f"- `{node.partition('::')[0]}`: {sentence(name)}"]
+    modules = [(module, sorted(names_of_tests(module))) for module in modules_of(node)]
+    return [
+        f"- `{module.relative_to(REPOSITORY).as_posix()}` ({len(names)}), among them: {sentence(names[0])}"
+        for module, names in modules
+        if names
+    ]
