@@ -3,10 +3,9 @@
 from collections import Counter
 
 import pytest
-from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from support.access_matrix import COUNTY, OTHER_COUNTY, PLACES, Bearer, Cell, Verdict, access_of, cells, roles
-from zhibu_docs.contract import methods
+from zhibu_docs.contract import http_rule_of, methods
 from zhibu_docs.events import service_names
 from zhibu_kit.offices import LEVELS, OFFICES
 
@@ -77,8 +76,7 @@ def test_a_revoked_administrator_is_admitted_only_where_no_token_is_read() -> No
 
 @pytest.mark.parametrize("method", _METHODS, ids=lambda method: method.full_name)
 def test_rpcs_for_services_have_no_address_at_the_gateway_and_all_others_have_one(method: MethodDescriptor) -> None:
-    has_address = method.GetOptions().HasExtension(annotations_pb2.http)
-    assert has_address == (access_of(method).WhichOneof("rule") != "service")
+    assert (http_rule_of(method) is not None) == (access_of(method).WhichOneof("rule") != "service")
 
 
 @pytest.mark.parametrize("method", _METHODS, ids=lambda method: method.full_name)

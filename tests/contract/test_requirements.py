@@ -2,7 +2,7 @@
 
 import pytest
 from zhibu_docs.contract import REPOSITORY
-from zhibu_docs.requirements import Requirement, modules_of, requirements, names_of_tests
+from zhibu_docs.requirements import Requirement, modules_of, names_of_tests, requirements
 
 _ALL = requirements()
 _IDS = {requirement.id for requirement in _ALL}

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import zhibu
+from google.api import annotations_pb2, http_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from zhibu.policy.v1 import policy_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import MethodOptions
+    from google.protobuf.internal.extension_dict import (
+        _ExtensionFieldDescriptor,  # pyright: ignore[reportPrivateUsage]  the stubs name the type so
+    )
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 # Mounted only in tests; documents for people leave it out.
@@ -82,6 +90,14 @@ def audited_of(method: MethodDescriptor) -> policy_pb2.Audited | None:
     """Return what an RPC leaves in the log, None when nothing."""
     options = method.GetOptions()
     return options.Extensions[policy_pb2.audited] if options.HasExtension(policy_pb2.audited) else None
+
+
+def http_rule_of(method: MethodDescriptor) -> http_pb2.HttpRule | None:
+    """Return where the gateway publishes an RPC, None when nowhere."""
+    # The stubs of google.api give the extension a type that fits no method option.
+    extension = cast("_ExtensionFieldDescriptor[MethodOptions, http_pb2.HttpRule]", annotations_pb2.http)
+    options = method.GetOptions()
+    return options.Extensions[extension] if options.HasExtension(extension) else None
 
 
 def is_personal(field: FieldDescriptor) -> bool:

@@ -6,7 +6,7 @@ import click
 
 from zhibuctl.bootstrap import bootstrap
 from zhibuctl.client import client
-from zhibuctl.consuming import dead_letters, reconcile
+from zhibuctl.consuming import audit_verify, dead_letters, reconcile
 from zhibuctl.context import Context
 from zhibuctl.installation import find_installation
 from zhibuctl.status import status
@@ -29,7 +29,7 @@ def main(click_context: click.Context, *, directory: Path | None, as_json: bool)
     click_context.obj = Context(installation=find_installation(directory), json=as_json)
 
 
-for command in (bootstrap, client, dead_letters, reconcile, status):
+for command in (audit_verify, bootstrap, client, dead_letters, reconcile, status):
     main.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`zhibuctl dead-letters` and `zhibuctl reconcile`: what consumers could not handle, and projections that differ."""
+"""`zhibuctl dead-letters`, `reconcile` and `audit-verify`: events that failed or were missed, and the audit chain."""
 
 import click
 
@@ -11,7 +11,7 @@ _service = click.option(
     "--service",
     required=True,
     type=click.Choice(SERVICES),
-    help=both("服务", "the service whose consumers it is about"),
+    help=both("服务", "which service"),
 )
 
 
@@ -31,33 +31,38 @@ def list_letters(context: Context, service: str) -> None:
 
     列出死信：编号、事件、消费者、原因、时间。
     """
-    click.echo(_run(context, service, "dead-letters", "list"), nl=False)
+    click.echo(run_service_command(context.installation, service, "dead-letters", "list"), nl=False)
 
 
 @dead_letters.command(short_help=both("重放", "replay"))
 @_service
-@click.option("--id", "letter_id", default="", help=both("只重放这一条", "only this one; all when left out"))
+@click.option("--id", "letter_id", default="all", help=both("只重放这一条", "only this one; all when left out"))
 @pass_context
 def replay(context: Context, service: str, letter_id: str) -> None:
     """Handle dead letters once more, in the order of their arrival; what fails again stays.
 
     按到达顺序重新处理死信；再次失败的仍然保留。
     """
-    chosen = ("--id", letter_id) if letter_id else ()
-    click.echo(_run(context, service, "dead-letters", "replay", *chosen), nl=False)
+    click.echo(run_service_command(context.installation, service, "dead-letters", "replay", letter_id), nl=False)
 
 
-@click.command(short_help=both("对账", "bring projections back in line"))
+@click.command(short_help=both("对账", "have a service say again how everything stands"))
 @_service
 @pass_context
 def reconcile(context: Context, service: str) -> None:
-    """Compare what a service knows from others with its source, mend the differences, and count them.
+    """Put an event for everything a service owns into its outbox, so that consumers that missed something catch up.
 
-    把服务从他处得知的数据与来源核对并修正，报告差异数量。
+    让服务重新发布全部现状，使错过事件的其他服务补齐；没有差异的不受影响。
     """
-    click.echo(_run(context, service, "reconcile"), nl=False)
+    click.echo(run_service_command(context.installation, service, "reconcile"), nl=False)
 
 
-def _run(context: Context, service: str, *arguments: str) -> str:
-    machine = ("--json",) if context.json else ()
-    return run_service_command(context.installation, service, *arguments, *machine)
+@click.command(name="audit-verify", short_help=both("校验审计链", "recompute the chain of audit rows"))
+@_service
+@pass_context
+def audit_verify(context: Context, service: str) -> None:
+    """Recompute the chain of a service's audit rows; the exit status is 1 when it is broken.
+
+    重新计算服务的审计链，发现断裂或改动则返回 1。
+    """
+    click.echo(run_service_command(context.installation, service, "audit-verify"), nl=False)

@@ -33,7 +33,8 @@ def run_service_command(installation: Installation, service: str, *arguments: st
             f"The command of {service} did not end within {_TIMEOUT_S} s.",
         ) from None
     if finished.returncode != 0:
-        words = finished.stderr.strip().splitlines()[-1:] or ["(no message)"]
+        # What a command finds wrong it may print as its answer.
+        words = (finished.stderr or finished.stdout).strip().splitlines()[-1:] or ["(no message)"]
         raise OperatorError(
             f"服务 {service} 的命令失败：{words[0]}", f"the command of {service} failed (status {finished.returncode})."
         )
