@@ -117,7 +117,9 @@ class RunningService:
 Build = Callable[[Runtime[Any]], Awaitable[Assembly]]
 
 
-async def run_service(*, name: str, settings: ServiceSettings, build: Build) -> None:
+async def run_service(
+    *, name: str, settings: ServiceSettings, build: Build, backing: OpenBacking = open_backing
+) -> None:
     """Run a service until SIGTERM or SIGINT, then drain it.
 
     Raises:
@@ -128,7 +130,7 @@ async def run_service(*, name: str, settings: ServiceSettings, build: Build) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with running_service(name=name, settings=settings, build=build) as service:
+        async with running_service(name=name, settings=settings, build=build, backing=backing) as service:
             await _first(stop.wait(), service.background.wait_for_death())
             log.info("Draining")
     except ContractError as error:

@@ -2,7 +2,7 @@
 
 Under `## Publishes` and `## Consumes` each bullet names one subject in backquotes. From them follow the subjects of the
 JetStream API: publish its own events, make and pull exactly its own durable consumers, follow the deny-list. Nothing else.
-Under `## Key-value buckets` a bullet names a bucket that the service reads and writes.
+Under `## Buckets` a bullet names a bucket that the service reads and writes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from zhibu_kit.events import durable_of, stream_of
 
 DENY_LIST_EVENT: Final = "zhibu.identity.v1.access_revoked"
 HEARTBEAT: Final = "zhibu.identity.v1.deny_list_heartbeat"
+_SUBJECT: Final = re.compile(r"^zhibu\.[a-z][a-z0-9_]*\.v[1-9][0-9]*\.[a-z][a-z0-9_]*$")
 _HEADING: Final = re.compile(r"^##\s+(.+?)\s*$")
 _BULLET: Final = re.compile(r"^[-*]\s+`([^`]+)`")
 
@@ -39,33 +40,46 @@ class Permissions:
 
 
 def read_subjects(readme: Path, *, service: str) -> Subjects:
-    """Read the lists of a README; a list that is missing is empty."""
+    """Read the lists of a README; a list that is missing, or a README that is, lists nothing.
+
+    Raises:
+        ValueError: when it lists what is no subject of ours, or what is not its own to publish.
+    """
+    return parse_subjects(readme.read_text("utf-8") if readme.exists() else "", service=service)
+
+
+def parse_subjects(text: str, *, service: str) -> Subjects:
+    """Read the lists in the text of a README, as `read_subjects` does."""
     lists: dict[str, list[str]] = {}
     heading = ""
-    for line in readme.read_text("utf-8").splitlines():
+    for line in text.splitlines():
         if match := _HEADING.match(line):
             heading = match[1].lower()
         elif match := _BULLET.match(line):
             lists.setdefault(heading, []).append(match[1])
-    return Subjects(
-        service=service,
-        publishes=tuple(lists.get("publishes", ())),
-        consumes=tuple(lists.get("consumes", ())),
-        buckets=tuple(lists.get("key-value buckets", ())),
-    )
+    publishes, consumes = tuple(lists.get("publishes", ())), tuple(lists.get("consumes", ()))
+    for subject in (*publishes, *consumes):
+        if not _SUBJECT.match(subject):
+            raise ValueError(f"the README of {service} lists {subject!r}, which is no subject of ours")
+    strangers = [subject for subject in publishes if owner_of(subject) != service]
+    if strangers:
+        raise ValueError(f"the README of {service} lists what is not its own to publish: {', '.join(strangers)}")
+    buckets = (*lists.get("buckets", ()), *lists.get("key-value buckets", ()))
+    return Subjects(service=service, publishes=publishes, consumes=consumes, buckets=buckets)
+
+
+def owner_of(subject: str) -> str:
+    """Return the service that publishes a subject: identity for `zhibu.identity.v1.eid_changed`."""
+    return subject.split(".")[1]
 
 
 def permissions_of(subjects: Subjects) -> Permissions:
     """Return what the service's user may do.
 
-    Raises:
-        ValueError: when it lists a subject of another service as its own.
+    A consumer is reached by its exact name: with a wildcard a service could pull from somebody else's, and so read what it
+    does not list. Streams are made by an administrator, because who may change a stream may empty it.
     """
     service = subjects.service
-    own = f"zhibu.{service}.v1."
-    strangers = [subject for subject in subjects.publishes if not subject.startswith(own)]
-    if strangers:
-        raise ValueError(f"{service} lists subjects that are not its own: {', '.join(strangers)}")
     publish = [*subjects.publishes, f"zhibu.dead.{service}"]
     subscribe = [f"_INBOX.{service}.>", HEARTBEAT]
     for subject in subjects.consumes:
@@ -87,12 +101,15 @@ def permissions_of(subjects: Subjects) -> Permissions:
     for bucket in subjects.buckets:
         publish += [
             f"$KV.{bucket}.>",
+            # A bucket is its service's own: it may make it, but neither change nor remove it.
+            f"$JS.API.STREAM.CREATE.KV_{bucket}",
             f"$JS.API.STREAM.INFO.KV_{bucket}",
             f"$JS.API.STREAM.MSG.GET.KV_{bucket}",
             f"$JS.API.DIRECT.GET.KV_{bucket}.>",
             f"$JS.API.CONSUMER.CREATE.KV_{bucket}.>",
             f"$JS.API.CONSUMER.DELETE.KV_{bucket}.>",
             f"$JS.API.CONSUMER.INFO.KV_{bucket}.>",
+            f"$JS.ACK.KV_{bucket}.>",
             f"$JS.FC.KV_{bucket}.>",
         ]
     return Permissions(publish=tuple(dict.fromkeys(publish)), subscribe=tuple(subscribe))

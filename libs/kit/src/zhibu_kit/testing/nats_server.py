@@ -16,7 +16,7 @@ from zhibu_stack.engines import Nats, NatsUser
 
 from zhibu_kit.bus import Bus, connect, ensure_streams
 from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
-from zhibu_kit.nats_permissions import Traffic, permissions_of, read_traffic
+from zhibu_kit.nats_permissions import Subjects, owner_of, permissions_of, read_subjects
 from zhibu_kit.testing.databases import REPOSITORY
 
 ADMIN: Final = "admin"
@@ -26,12 +26,12 @@ HEARTBEAT_EVERY_S: Final = 2.0
 class NatsServer:
     """The server; `prepare` makes the streams, `connect` opens a bus as one service's user."""
 
-    def __init__(self, directory: Path, traffic: Iterable[Traffic]) -> None:
-        """Allow each service its traffic; an administrator may do everything."""
-        self._traffic = {one.service: one for one in traffic}
-        self._passwords = {name: secrets.token_urlsafe() for name in (ADMIN, *self._traffic)}
+    def __init__(self, directory: Path, subjects: Iterable[Subjects]) -> None:
+        """Allow each service its subjects; an administrator may do everything."""
+        self._subjects = {one.service: one for one in subjects}
+        self._passwords = {name: secrets.token_urlsafe() for name in (ADMIN, *self._subjects)}
         users = [NatsUser(name=ADMIN, password=self._passwords[ADMIN], publish=[">"], subscribe=[">"])]
-        for service, one in self._traffic.items():
+        for service, one in self._subjects.items():
             allowed = permissions_of(one)
             users.append(
                 NatsUser(
@@ -60,7 +60,8 @@ class NatsServer:
         """Make the streams that are missing, as an administrator does when the installation starts."""
         admin = await self.connect(ADMIN)
         try:
-            await ensure_streams(admin, [one.service for one in self._traffic.values() if one.publishes])
+            listed = [subject for one in self._subjects.values() for subject in (*one.publishes, *one.consumes)]
+            await ensure_streams(admin, sorted({owner_of(subject) for subject in listed}))
         finally:
             await admin.close()
 
@@ -92,10 +93,10 @@ class NatsServer:
             await admin.close()
 
 
-def traffic_of_repository() -> list[Traffic]:
-    """Return the traffic of every service and client of this repository, and of none that has no README."""
-    readmes = sorted([*REPOSITORY.glob("services/*/README.md"), *REPOSITORY.glob("clients/*/README.md")])
-    return [read_traffic(readme, service=readme.parent.name) for readme in readmes]
+def subjects_of_repository() -> list[Subjects]:
+    """Return what the README of every service and client of this repository lists."""
+    projects = sorted([*REPOSITORY.glob("services/*/pyproject.toml"), *REPOSITORY.glob("clients/*/pyproject.toml")])
+    return [read_subjects(project.with_name("README.md"), service=project.parent.name) for project in projects]
 
 
 async def _beat(admin: Bus) -> None:

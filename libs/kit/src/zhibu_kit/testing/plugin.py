@@ -46,9 +46,9 @@ def service_database(postgres: Postgres) -> DatabaseMaker:
 @pytest.fixture(scope="module")
 async def nats(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[NatsServer]:
     """Give a running server with the streams of every service."""
-    from zhibu_kit.testing.nats_server import NatsServer, traffic_of_repository  # noqa: PLC0415 - see above
+    from zhibu_kit.testing.nats_server import NatsServer, subjects_of_repository  # noqa: PLC0415 - see above
 
-    server = NatsServer(tmp_path_factory.mktemp("nats"), traffic_of_repository())
+    server = NatsServer(tmp_path_factory.mktemp("nats"), subjects_of_repository())
     server.start()
     try:
         await server.prepare()

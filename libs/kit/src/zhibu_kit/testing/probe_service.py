@@ -38,11 +38,11 @@ class Probe:
     spans: InMemorySpanExporter
     stub: ProbeServiceAsyncStub
     channel: grpc.aio.Channel
-    clock: Clock
+    runtime: Runtime[Any]
 
     def revoke(self, account_id: str) -> None:
         """Tell the service's deny-list that the account is revoked as of now."""
-        self.deny_list.revoke(Revocation(account_id=account_id, revoked_at=self.clock.now()))
+        self.deny_list.revoke(Revocation(account_id=account_id, revoked_at=self.runtime.clock.now()))
 
 
 @asynccontextmanager
@@ -89,5 +89,5 @@ async def start_probe(
             spans=spans,
             stub=ProbeServiceStub(channel),
             channel=channel,
-            clock=built[0].clock,
+            runtime=built[0],
         )
