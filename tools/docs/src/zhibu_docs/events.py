@@ -1,7 +1,8 @@
 """docs/events.md: every event, its subject and key, who publishes it and who consumes it."""
 
-import re
 from functools import cache
+
+from zhibu_kit.nats_permissions import Subjects, read_subjects
 
 from zhibu_docs.contract import REPOSITORY, EventType, events
 from zhibu_docs.markdown import page, table
@@ -14,7 +15,6 @@ arrive in order of publishing at a serial consumer; parallel ones ignore a versi
 
 Who publishes and consumes what stands in each service's README, from which the permissions of its NATS user are made.
 """
-_SUBJECT = re.compile(r"^\s*[-*] `([a-z0-9_.>*]+)`")
 
 
 def render() -> str:
@@ -28,7 +28,7 @@ def render() -> str:
 
 
 def _event(event: EventType) -> list[str]:
-    consumers = [name for name in service_names() if matches_any(event.subject, listed(name, "Consumes"))]
+    consumers = [name for name in service_names() if event.subject in subjects_of(name).consumes]
     return [
         event.descriptor.name,
         f"`{event.subject}`",
@@ -65,25 +65,7 @@ def service_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in (REPOSITORY / "services").glob("*/README.md")))
 
 
-def listed(service: str, heading: str) -> tuple[str, ...]:
-    """Return the subjects that a service's README lists under a heading (`Publishes` or `Consumes`)."""
-    text = (REPOSITORY / "services" / service / "README.md").read_text(encoding="utf-8")
-    section = re.search(rf"^## {heading}\b.*?$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    if section is None:
-        return ()
-    matched = (_SUBJECT.match(line) for line in section.group(1).splitlines())
-    return tuple(match.group(1) for match in matched if match)
-
-
-def matches_any(subject: str, patterns: tuple[str, ...]) -> bool:
-    """Say whether a NATS subject is covered by one of the patterns (`*` is one token, `>` the rest)."""
-    return any(_matches(subject.split("."), pattern.split(".")) for pattern in patterns)
-
-
-def _matches(tokens: list[str], pattern: list[str]) -> bool:
-    for index, wanted in enumerate(pattern):
-        if wanted == ">":
-            return index < len(tokens)
-        if index >= len(tokens) or wanted not in ("*", tokens[index]):
-            return False
-    return len(tokens) == len(pattern)
+@cache
+def subjects_of(service: str) -> Subjects:
+    """Return the subjects that a service's README lists: the source of its NATS user's permissions."""
+    return read_subjects(REPOSITORY / "services" / service / "README.md", service=service)
