@@ -27,10 +27,15 @@ alter table organisation enable row level security;
 alter table organisation force row level security;
 
 create policy organisation_public on organisation for select using (true);
-create policy organisation_county_insert on organisation for insert to branches_app
+create policy organisation_county_insert on organisation for insert to {{service}}_app
     with check (county_code = any(string_to_array(current_setting('zhibu.counties', true), ',')));
-create policy organisation_county_update on organisation for update to branches_app
+create policy organisation_county_update on organisation for update to {{service}}_app
     using (county_code = any(string_to_array(current_setting('zhibu.counties', true), ',')));
-create policy organisation_province on organisation to branches_province using (true);
+create policy organisation_province on organisation to {{service}}_province using (true);
 
-grant select, insert, update on organisation to branches_app, branches_province;
+grant select, insert, update on organisation to {{service}}_app, {{service}}_province;
+grant select on organisation to {{service}}_relay;
+
+-- This service makes the tree, so it writes the kit's projection of it at once instead of waiting for its own event: an
+-- officer who has just made a township can make a branch below it.
+grant insert, update on kit_organisation to {{service}}_province;

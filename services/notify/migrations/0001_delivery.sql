@@ -47,8 +47,8 @@ begin
     foreach name in array array['delivery', 'delivery_part', 'delivery_receipt'] loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
-        execute format('create policy %I on %I to notify_app using (true)', name || '_own', name);
-        execute format('grant select, insert, update, delete on %I to notify_app', name);
+        execute format('create policy %I on %I to {{service}}_app using (true)', name || '_own', name);
+        execute format('grant select, insert, update, delete on %I to {{service}}_app', name);
     end loop;
 end
 $$;

@@ -1,17 +1,21 @@
 """The composition root of branches: `python -m zhibu_branches` serves, `… migrate` brings the database up to date."""
 
-import asyncio
 import sys
+from pathlib import Path
+from typing import Final
 
 from zhibu.branches.v1 import organisation_service_pb2
-from zhibu_kit.app import Assembly, Runtime, run_service
+from zhibu_kit.app import Assembly, Runtime
+from zhibu_kit.cli import kit_cli
 from zhibu_kit.db import Role
 from zhibu_kit.scope import Scope
 
 from zhibu_branches.api import OrganisationApi
-from zhibu_branches.messages import organisation_changed
 from zhibu_branches.organisations import ensure_province
+from zhibu_branches.publication import publish_change, snapshot
 from zhibu_branches.settings import BranchesSettings
+
+MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 
 
 async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
@@ -23,17 +27,10 @@ async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
             transaction, code=settings.branches_province_code, name=settings.branches_province_name, now=now
         )
         if province is not None:
-            transaction.emit(
-                organisation_changed(province, change_time=now), county_code=province.place.county_code
-            )
+            await publish_change(transaction, province, change_time=now)
     api = OrganisationApi(runtime.database, runtime.clock)
-    return Assembly(
-        servicers={organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: api}
-    )
+    return Assembly(servicers={organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: api})
 
 
 if __name__ == "__main__":
-    settings = BranchesSettings()
-    if sys.argv[1:] == ["migrate"]:
-        raise NotImplementedError
-    asyncio.run(run_service(name="branches", settings=settings, build=build))
+    sys.exit(kit_cli("branches", settings=BranchesSettings, build=build, migrations=MIGRATIONS, snapshot=snapshot))

@@ -12,12 +12,15 @@ from zhibu_kit.etag import etag_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_branches.messages import organisation_changed, organisation_message
+from zhibu_branches.messages import organisation_message
 from zhibu_branches.organisations import create_organisation, rename_organisation
+from zhibu_branches.publication import publish_change
 from zhibu_branches.queries import find_organisation, list_children, search_organisations
 from zhibu_branches.rules import Level
 
 _ANY_LEVEL: Final = organisation_pb2.ORGANISATION_LEVEL_UNSPECIFIED
+
+_COUNTY_DIGITS: Final = 6
 
 
 class OrganisationApi:
@@ -37,9 +40,7 @@ class OrganisationApi:
                 pb.GetOrganisationResponse(organisation=organisation_message(found), etag=etag_of(found.version))
             )
 
-    async def ListOrganisations(
-        self, request: pb.ListOrganisationsRequest, call: Call
-    ) -> pb.ListOrganisationsResponse:
+    async def ListOrganisations(self, request: pb.ListOrganisationsRequest, call: Call) -> pb.ListOrganisationsResponse:
         page = page_of(request.page_size, request.page_token, query=request.parent_id)
         async with self._database.read(call, request) as read:
             if request.parent_id and await find_organisation(read, request.parent_id) is None:
@@ -53,9 +54,7 @@ class OrganisationApi:
             shown = rows[: page.size]
             response = pb.ListOrganisationsResponse(organisations=[organisation_message(row) for row in shown])
             if len(rows) > page.size:
-                response.next_page_token = encode_page_token(
-                    [shown[-1].place.organisation_id], query=request.parent_id
-                )
+                response.next_page_token = encode_page_token([shown[-1].place.organisation_id], query=request.parent_id)
             return read.reply(response)
 
     async def SearchOrganisations(
@@ -82,9 +81,7 @@ class OrganisationApi:
     async def CreateOrganisation(
         self, request: pb.CreateOrganisationRequest, call: Call
     ) -> pb.CreateOrganisationResponse:
-        async with self._database.write(
-            call, request, pb.CreateOrganisationResponse, role=_role_of(call)
-        ) as write:
+        async with self._database.write(call, request, pb.CreateOrganisationResponse, role=_role_of(call)) as write:
             if write.replayed is not None:
                 return write.replayed
             now = self._clock.now()
@@ -97,18 +94,18 @@ class OrganisationApi:
                 new_id=new_ulid(self._clock),
                 now=now,
             )
-            write.emit(organisation_changed(created, change_time=now), county_code=created.place.county_code)
+            await publish_change(write, created, change_time=now)
             return write.reply(
-                pb.CreateOrganisationResponse(organisation=organisation_message(created), etag=etag_of(created.version)),
+                pb.CreateOrganisationResponse(
+                    organisation=organisation_message(created), etag=etag_of(created.version)
+                ),
                 subjects=[created.place.organisation_id],
             )
 
     async def RenameOrganisation(
         self, request: pb.RenameOrganisationRequest, call: Call
     ) -> pb.RenameOrganisationResponse:
-        async with self._database.write(
-            call, request, pb.RenameOrganisationResponse, role=_role_of(call)
-        ) as write:
+        async with self._database.write(call, request, pb.RenameOrganisationResponse, role=_role_of(call)) as write:
             if write.replayed is not None:
                 return write.replayed
             now = self._clock.now()
@@ -116,15 +113,17 @@ class OrganisationApi:
                 write, organisation_id=request.organisation_id, name=request.name, etag=request.etag, now=now
             )
             if changed:
-                write.emit(organisation_changed(renamed, change_time=now), county_code=renamed.place.county_code)
+                await publish_change(write, renamed, change_time=now)
             return write.reply(
                 pb.RenameOrganisationResponse(organisation=organisation_message(renamed), etag=etag_of(renamed.version))
             )
 
 
 def _role_of(call: Call) -> Role:
-    # Cities and the province lie in no county: whoever passed the access check there works for the whole province.
-    return Role.APP if call.scope.counties else Role.PROVINCE
+    # Cities and the province lie in no county, and what stands below them lies in others: whoever passed the access check
+    # there works for the whole province.
+    in_county = bool(call.scope.counties) and all(len(code) == _COUNTY_DIGITS for code in call.scope.counties)
+    return Role.APP if in_county else Role.PROVINCE
 
 
 def _search_key(after: tuple[str, ...]) -> tuple[int, str]:

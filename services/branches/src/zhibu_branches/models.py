@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata: Final = MetaData()
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND, ErrorKind, ServiceError, field_error
 from zhibu_kit.etag import check_etag
@@ -21,6 +21,9 @@ from zhibu_branches.rules import (
     search_form,
     search_tokens,
 )
+
+# Any number that no other advisory lock of this database has.
+_PROVINCE_LOCK: Final = 2260_37
 
 
 async def create_organisation(
@@ -83,6 +86,8 @@ async def ensure_province(transaction: Transaction, *, code: str, name: str, now
     Raises:
         ValueError: there is another province, or the code is not that of a province.
     """
+    # Two processes that start at once must not both find the tree empty.
+    await transaction.execute(select(func.pg_advisory_xact_lock(_PROVINCE_LOCK)))
     present = await transaction.one_or_none(
         select(organisation.c.organisation_id).where(organisation.c.parent_id.is_(None))
     )

@@ -1,14 +1,18 @@
 """Reading the organisation tree. It is public, so these functions take no principal."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, func, select, tuple_
 from zhibu_kit.db import Transaction
 
 from zhibu_branches.models import organisation
 from zhibu_branches.rules import Level, Place, query_tokens, search_form
+
+# Rows read at once when all of them are wanted.
+_BATCH: Final = 1000
 
 _child = organisation.alias("child")
 _child_count = (
@@ -84,6 +88,22 @@ async def search_organisations(
     return await _all(
         transaction, statement.order_by(organisation.c.level, organisation.c.organisation_id).limit(count_max)
     )
+
+
+async def stream_organisations(transaction: Transaction) -> AsyncGenerator[tuple[Organisation, datetime]]:
+    """Every organisation with the time of its last change, dissolved ones too, parents before children."""
+    after = (0, "")
+    while True:
+        rows = await transaction.all(
+            _with_count.where(tuple_(organisation.c.level, organisation.c.organisation_id) > after)
+            .order_by(organisation.c.level, organisation.c.organisation_id)
+            .limit(_BATCH)
+        )
+        for row in rows:
+            yield _organisation(row), row.update_time
+        if len(rows) < _BATCH:
+            return
+        after = (rows[-1].level, rows[-1].organisation_id)
 
 
 async def _all(transaction: Transaction, statement: Select[Any]) -> list[Organisation]:

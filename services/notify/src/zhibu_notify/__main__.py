@@ -1,11 +1,13 @@
 """The composition root of notify: `python -m zhibu_notify` serves, `… migrate` brings the database up to date."""
 
-import asyncio
 import sys
+from pathlib import Path
+from typing import Final
 
 from opentelemetry.metrics import Observation
 from zhibu.notify.v1 import code_service_pb2
-from zhibu_kit.app import Assembly, Runtime, run_service
+from zhibu_kit.app import Assembly, Runtime
+from zhibu_kit.cli import kit_cli
 
 from zhibu_notify.api import CodeApi
 from zhibu_notify.codes import CodeSender, ReceiptBook
@@ -13,6 +15,8 @@ from zhibu_notify.jobs import purge_job
 from zhibu_notify.number_hash import NumberHasher
 from zhibu_notify.settings import NotifySettings
 from zhibu_notify.smpp.link import SmscLink
+
+MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 
 
 async def build(runtime: Runtime[NotifySettings]) -> Assembly:
@@ -43,7 +47,4 @@ async def build(runtime: Runtime[NotifySettings]) -> Assembly:
 
 
 if __name__ == "__main__":
-    settings = NotifySettings()
-    if sys.argv[1:] == ["migrate"]:
-        raise NotImplementedError
-    asyncio.run(run_service(name="notify", settings=settings, build=build))
+    sys.exit(kit_cli("notify", settings=NotifySettings, build=build, migrations=MIGRATIONS))
