@@ -24,6 +24,7 @@ _PAGES: Final = {
     "/readyz": "readyz",
     "/openapi.json": "openapi",
     "/docs": "reference",
+    "/docs/style.css": "style",
     "/errors": "errors",
     "/errors/{reason}": "error",
 }

@@ -27,6 +27,10 @@ BUCKET: Final = "zhibu_gateway_limits"
 _TTL_S: Final = 150
 _INTERVAL_S: Final = 0.3
 _RETRY_S: Final = 2.0
+# Each process tells itself this often that the bucket still works: a bucket that was lost and made anew is silent to those
+# who watched the old one.
+_PULSE_S: Final = 5.0
+_PULSE_TIMEOUT_S: Final = 5.0
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -41,6 +45,7 @@ class SharedCounts:
         self._process = process
         # Set once the bucket is being watched; tests wait for it.
         self.joined = asyncio.Event()
+        self._pulse = asyncio.Event()
 
     async def run(self) -> None:
         """Tells and hears until cancelled, again and again after failures."""
@@ -49,6 +54,7 @@ class SharedCounts:
                 bucket = await self._bucket()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._tell(bucket))
+                    tasks.create_task(self._feel(bucket))
                     tasks.create_task(self._hear(bucket))
             except* (NatsError, OSError, TimeoutError) as group:
                 log.warning(
@@ -75,6 +81,15 @@ class SharedCounts:
                 await bucket.put(f"{self._process}.{shard}", orjson.dumps({"minute": minute, "totals": totals}))
             await asyncio.sleep(_INTERVAL_S)
 
+    async def _feel(self, bucket: KeyValue) -> None:
+        await self.joined.wait()
+        while True:
+            self._pulse.clear()
+            await bucket.put(f"{self._process}.pulse", b"")
+            async with asyncio.timeout(_PULSE_TIMEOUT_S):
+                await self._pulse.wait()
+            await asyncio.sleep(_PULSE_S)
+
     async def _hear(self, bucket: KeyValue) -> None:
         watcher = await bucket.watchall()
         try:
@@ -84,6 +99,8 @@ class SharedCounts:
                     update = await watcher.updates(timeout=3600)
                     if update is None:
                         self.joined.set()
+                    elif update.key == f"{self._process}.pulse":
+                        self._pulse.set()
                     elif update.value:
                         self._take_in(update.key, update.value)
         finally:

@@ -70,10 +70,14 @@ class Schemas:
 
     def body(self, descriptor: Descriptor, bound: frozenset[str]) -> Schema:
         """Gives the schema of a body that is a message without the fields that the path holds."""
-        if not bound:
+        by_header = {"etag", "request_id"} & set(descriptor.fields_by_name)
+        if not bound and not by_header:
             return self.message(descriptor)
         name = f"{component_name(descriptor.full_name)}.Body"
-        self.components[name] = self._object(descriptor, [field for field in descriptor.fields if field.name not in bound])
+        schema = self._object(descriptor, [field for field in descriptor.fields if field.name not in bound])
+        # What a header may say as well is not required in the body.
+        required = [field for field in schema.pop("required", []) if field not in ("etag", "requestId")]
+        self.components[name] = {**schema, "required": required} if required else schema
         return {"$ref": f"#/components/schemas/{name}"}
 
     def field(self, field: FieldDescriptor) -> Schema:

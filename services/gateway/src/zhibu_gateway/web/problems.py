@@ -78,7 +78,16 @@ async def answer_problem(exchange: Exchange, problem: dict[str, object]) -> None
         # RFC 6750, 3: no error code where no token was sent.
         sent = "authorization" in exchange.headers
         exchange.add("www-authenticate", 'Bearer realm="zhibu"' + (', error="invalid_token"' if sent else ""))
-    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
-        exchange.add("retry-after", "2")
+    elif status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        _tell_when(exchange, problem)
     exchange.add("content-language", "en" if exchange.language == EN else "zh-CN")
     await exchange.answer(status, orjson.dumps(problem), media_type=MEDIA_TYPE)
+
+
+def _tell_when(exchange: Exchange, problem: dict[str, object]) -> None:
+    """Says when to come again: as the limiter has said already, as the service says in its metadata, or soon."""
+    if any(name == b"retry-after" for name, _ in exchange.out):
+        return
+    metadata = problem.get("metadata")
+    asked = metadata.get("retry_after_s") if isinstance(metadata, dict) else None
+    exchange.add("retry-after", asked if isinstance(asked, str) and asked.isdecimal() else "2")
