@@ -39,9 +39,10 @@ CREATE TABLE search_token (
 );
 CREATE INDEX search_token_member ON search_token (member_id, source);
 
--- Seeds of the one-time codes, sealed with the member's key.
+-- Seeds of the one-time codes, one per e-ID, sealed with the member's key.
 CREATE TABLE totp_seed (
-    member_id text PRIMARY KEY REFERENCES member_key ON DELETE CASCADE,
+    eid_id text PRIMARY KEY,
+    member_id text NOT NULL REFERENCES member_key ON DELETE CASCADE,
     county_code text NOT NULL,
     sealed bytea NOT NULL
 );
@@ -62,9 +63,14 @@ CREATE TABLE number_holder (
     member_id text NOT NULL UNIQUE REFERENCES member_key ON DELETE CASCADE
 );
 
+CREATE INDEX totp_seed_member ON totp_seed (member_id);
+
 CREATE FUNCTION visible_counties() RETURNS text[] LANGUAGE sql STABLE
     RETURN string_to_array(current_setting('zhibu.counties', true), ',');
 
+-- Only the functions below, which run as the owner, read and write the two tables that span counties.
+ALTER TABLE number_index ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY functions ON number_index TO identity_keys_owner USING (true) WITH CHECK (true);
 ALTER TABLE member_key ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE search_token ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE totp_seed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

@@ -14,7 +14,7 @@ import asyncpg
 
 from zhibu_identity.keys.master import KEY_BYTES, MasterKeyError, MasterKeys, WrappedKey
 from zhibu_identity.keys.sealing import IndexKey, MemberKey, same
-from zhibu_identity.rules.search_terms import Term
+from zhibu_identity.rules.search_terms import Term, term_of_eid_number
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -39,7 +39,7 @@ class NumberKind(IntEnum):
 
 
 class TermSource(IntEnum):
-    """Where a search term comes from; terms of one source are replaced together."""
+    """Where a search term comes from: details are replaced together, numbers of e-IDs stay."""
 
     DETAILS = 1
     EID = 2
@@ -144,17 +144,33 @@ class Vault:
 
     # Search
 
-    async def put_terms(self, member_id: str, county_code: str, *, source: TermSource, terms: Collection[Term]) -> None:
-        """Make a person findable by these terms, and no longer by earlier ones of the same source."""
+    async def put_terms(self, member_id: str, county_code: str, terms: Collection[Term]) -> None:
+        """Make a person findable by these terms, and no longer by earlier ones of name and numbers."""
         index = await self.index_key(county_code)
         async with self._county(county_code) as connection:
             await connection.execute(
-                "DELETE FROM search_token WHERE member_id = $1 AND source = $2", member_id, int(source)
+                "DELETE FROM search_token WHERE member_id = $1 AND source = $2", member_id, int(TermSource.DETAILS)
             )
             await connection.executemany(
                 "INSERT INTO search_token (county_code, token, member_id, source) VALUES ($1, $2, $3, $4)"
                 " ON CONFLICT DO NOTHING",
-                [(county_code, index.token(term), member_id, int(source)) for term in sorted(terms, key=repr)],
+                [
+                    (county_code, index.token(term), member_id, int(TermSource.DETAILS))
+                    for term in sorted(terms, key=repr)
+                ],
+            )
+
+    async def add_eid_term(self, member_id: str, county_code: str, eid_number: str) -> None:
+        """Make a person findable by the number of an e-ID; by those of earlier, revoked ones too."""
+        token = (await self.index_key(county_code)).token(term_of_eid_number(eid_number))
+        async with self._county(county_code) as connection:
+            await connection.execute(
+                "INSERT INTO search_token (county_code, token, member_id, source) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT DO NOTHING",
+                county_code,
+                token,
+                member_id,
+                int(TermSource.EID),
             )
 
     async def find_members(self, county_code: str, terms: Collection[Term]) -> list[str]:
@@ -207,28 +223,31 @@ class Vault:
 
     # Seeds
 
-    async def ensure_seed(self, key: MemberKey, county_code: str, *, proposed: str) -> str:
-        """Keep the seed of a member's one-time codes, or return the one that is kept already."""
+    async def ensure_seed(self, key: MemberKey, eid_id: str, *, county_code: str, proposed: str) -> str:
+        """Keep the seed of an e-ID's one-time codes, or return the one that is kept already."""
         async with self._county(county_code) as connection:
             await connection.execute(
-                "INSERT INTO totp_seed (member_id, county_code, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                "INSERT INTO totp_seed (eid_id, member_id, county_code, sealed) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT DO NOTHING",
+                eid_id,
                 key.member_id,
                 county_code,
                 key.seal(proposed, place=_SEED_PLACE),
             )
-        seed = await self.find_seed(key, county_code)
-        return seed or proposed
+        seed = await self.find_seed(key, eid_id, county_code=county_code)
+        assert seed is not None, "the row was inserted above"
+        return seed
 
-    async def find_seed(self, key: MemberKey, county_code: str) -> str | None:
-        """Return the seed of a member's one-time codes."""
+    async def find_seed(self, key: MemberKey, eid_id: str, *, county_code: str) -> str | None:
+        """Return the seed of an e-ID's one-time codes."""
         async with self._county(county_code) as connection:
-            sealed = await connection.fetchval("SELECT sealed FROM totp_seed WHERE member_id = $1", key.member_id)
+            sealed = await connection.fetchval("SELECT sealed FROM totp_seed WHERE eid_id = $1", eid_id)
         return None if sealed is None else key.open(sealed, place=_SEED_PLACE)
 
-    async def drop_seed(self, member_id: str, county_code: str) -> None:
+    async def drop_seed(self, eid_id: str, *, county_code: str) -> None:
         """Forget the seed: the account is gone."""
         async with self._county(county_code) as connection:
-            await connection.execute("DELETE FROM totp_seed WHERE member_id = $1", member_id)
+            await connection.execute("DELETE FROM totp_seed WHERE eid_id = $1", eid_id)
 
     # Index keys
 

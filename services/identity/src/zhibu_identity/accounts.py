@@ -1,0 +1,225 @@
+"""Accounts at Keycloak: opened when an e-ID is issued, closed when it is revoked.
+
+Every act may be repeated: work that was cut off is done again from the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import httpx
+from keycloak import KeycloakAdmin
+from keycloak.exceptions import KeycloakError
+
+# Keycloak hashes passwords slowly on purpose, and more slowly when many log in.
+TIMEOUT_S: Final = 15
+MOST_CONNECTIONS: Final = 10
+# The realm's policy (tools/stack, realm.json) is the same; a member's credential carries its own copy.
+TOTP_ALGORITHM: Final = "HmacSHA256"
+TOTP_PERIOD_S: Final = 30
+TOTP_DIGITS: Final = 6
+UPDATE_PASSWORD: Final = "UPDATE_PASSWORD"  # noqa: S105 - the name of a required action
+
+_CONFLICT: Final = 409
+_NOT_FOUND: Final = 404
+
+# JSON objects of the admin API; their shape is Keycloak's.
+Json = dict[str, Any]
+
+
+class AccountsError(Exception):
+    """Keycloak did not do what was asked; the text says nothing about a person."""
+
+
+class ForeignAccountError(AccountsError):
+    """An account of this name belongs to another member: somebody made it by hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account as it is opened: nobody knows its first password."""
+
+    eid_number: str
+    member_id: str
+    county_code: str
+    totp_seed: str
+    password: str
+
+
+class Accounts(Protocol):
+    """Keycloak, as identity needs it."""
+
+    async def open(self, account: NewAccount) -> str:
+        """Open an account, or adopt the one that an earlier, cut-off attempt opened; return its id."""
+        ...
+
+    async def set_activation_code(self, account_id: str, code: str) -> None:
+        """Make a code the one-use password, which has to be replaced at the first log-in."""
+        ...
+
+    async def has_own_password(self, account_id: str) -> bool:
+        """Say whether the member has replaced the one-use password."""
+        ...
+
+    async def close(self, account_id: str) -> None:
+        """Close an account for good and end its sessions."""
+        ...
+
+    async def delete(self, *, eid_number: str, member_id: str) -> None:
+        """Delete the member's account of this name, if there is one."""
+        ...
+
+
+class KeycloakAccounts:
+    """Accounts in our realm, through its admin API."""
+
+    def __init__(self, *, issuer: str, client_id: str, client_secret: str) -> None:
+        """Act as the service account of a client that may manage users of the realm which `issuer` names."""
+        server_url, _, realm = issuer.rstrip("/").rpartition("/realms/")
+        self._admin = KeycloakAdmin(
+            server_url=f"{server_url}/",
+            realm_name=realm,
+            client_id=client_id,
+            client_secret_key=client_secret,
+            timeout=TIMEOUT_S,
+            pool_maxsize=MOST_CONNECTIONS,
+            # A repeated POST could open an account twice.
+            max_retries=0,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        connection = self._admin.connection
+        await connection.aclose()
+        await connection.keycloak_openid.connection.aclose()
+
+    async def open(self, account: NewAccount) -> str:
+        """Open an account, or adopt the one that an earlier, cut-off attempt opened; return its id.
+
+        Raises:
+            ForeignAccountError: when the name is taken by another member's account.
+            AccountsError: when Keycloak does not do it now.
+        """
+        try:
+            return await self._admin.a_create_user(_representation(account))
+        except KeycloakError as error:
+            if error.response_code != _CONFLICT:
+                raise AccountsError(f"opening an account: {error.response_code}") from None
+        except httpx.HTTPError as error:
+            raise AccountsError(f"opening an account: {type(error).__name__}") from None
+        found = await self._find(account.eid_number)
+        if found is None:
+            raise AccountsError("opening an account: refused as existing, and not found")
+        if _member_of(found) != account.member_id:
+            raise ForeignAccountError("an account with this number belongs to another member")
+        return str(found["id"])
+
+    async def set_activation_code(self, account_id: str, code: str) -> None:
+        """Make a code the one-use password, which has to be replaced at the first log-in.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        try:
+            await self._admin.a_set_user_password(account_id, code, temporary=True)
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"setting an activation code: {_what(error)}") from None
+
+    async def has_own_password(self, account_id: str) -> bool:
+        """Say whether the member has replaced the one-use password.
+
+        Raises:
+            AccountsError: when Keycloak does not answer now.
+        """
+        account = await self._get(account_id)
+        return account is not None and UPDATE_PASSWORD not in account.get("requiredActions", [])
+
+    async def close(self, account_id: str) -> None:
+        """Close an account for good and end its sessions; one that is gone is closed.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        account = await self._get(account_id)
+        if account is None:
+            return
+        try:
+            if account.get("enabled"):
+                await self._admin.a_update_user(account_id, {**account, "enabled": False})
+            await self._admin.a_user_logout(account_id)
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"closing an account: {_what(error)}") from None
+
+    async def delete(self, *, eid_number: str, member_id: str) -> None:
+        """Delete the member's account of this name, if there is one; its sessions end with it.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        found = await self._find(eid_number)
+        if found is None or _member_of(found) != member_id:
+            return
+        try:
+            await self._admin.a_user_logout(str(found["id"]))
+            await self._admin.a_delete_user(str(found["id"]))
+        except KeycloakError as error:
+            if error.response_code != _NOT_FOUND:
+                raise AccountsError(f"deleting an account: {error.response_code}") from None
+        except httpx.HTTPError as error:
+            raise AccountsError(f"deleting an account: {_what(error)}") from None
+
+    async def _find(self, eid_number: str) -> Json | None:
+        query = {"username": eid_number, "exact": True, "max": 2, "briefRepresentation": False}
+        try:
+            found = cast("list[Json]", await self._admin.a_get_users(query))
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"finding an account: {_what(error)}") from None
+        return next((account for account in found if account.get("username") == eid_number), None)
+
+    async def _get(self, account_id: str) -> Json | None:
+        try:
+            return cast("Json", await self._admin.a_get_user(account_id))
+        except KeycloakError as error:
+            if error.response_code == _NOT_FOUND:
+                return None
+            raise AccountsError(f"reading an account: {error.response_code}") from None
+        except httpx.HTTPError as error:
+            raise AccountsError(f"reading an account: {_what(error)}") from None
+
+
+def _representation(account: NewAccount) -> Json:
+    return {
+        "username": account.eid_number,
+        "enabled": True,
+        "attributes": {"member_id": [account.member_id], "county_code": [account.county_code]},
+        "requiredActions": [UPDATE_PASSWORD],
+        "credentials": [
+            {"type": "password", "value": account.password, "temporary": True},
+            {
+                "type": "otp",
+                "userLabel": "短信验证码",
+                "secretData": json.dumps({"value": account.totp_seed}),
+                "credentialData": json.dumps(
+                    {
+                        "subType": "totp",
+                        "digits": TOTP_DIGITS,
+                        "counter": 0,
+                        "period": TOTP_PERIOD_S,
+                        "algorithm": TOTP_ALGORITHM,
+                        "secretEncoding": "BASE32",
+                    }
+                ),
+            },
+        ],
+    }
+
+
+def _member_of(account: Json) -> str | None:
+    values = cast("list[str]", account.get("attributes", {}).get("member_id", []))
+    return values[0] if values else None
+
+
+def _what(error: Exception) -> str:
+    return str(error.response_code) if isinstance(error, KeycloakError) else type(error).__name__

@@ -1,0 +1,72 @@
+"""The events that identity publishes, made from what was written. No personal data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from zhibu.identity.v1 import application_pb2, eid_pb2
+from zhibu.identity.v1 import identity_events_pb2 as pb
+
+if TYPE_CHECKING:
+    from zhibu_identity.applications import Application
+    from zhibu_identity.eids import Eid
+    from zhibu_identity.grants import Grant
+
+
+def application_changed(application: Application) -> pb.ApplicationChanged:
+    """Return what is told about an application."""
+    return pb.ApplicationChanged(
+        application_id=application.application_id,
+        county_code=application.county_code,
+        state=application_pb2.ApplicationState.ValueType(application.state),
+        version=application.version,
+        change_time=timestamp(application.updated_at),
+    )
+
+
+def eid_changed(eid: Eid, *, at: datetime) -> pb.EidChanged:
+    """Return what is told about an e-ID."""
+    return pb.EidChanged(
+        eid_id=eid.eid_id,
+        member_id=eid.member_id,
+        account_id=eid.account_id,
+        county_code=eid.county_code,
+        branch_id=eid.branch_id,
+        state=eid_pb2.EidState.ValueType(eid.state),
+        version=eid.version,
+        change_time=timestamp(at),
+    )
+
+
+def grant_changed(grant: Grant) -> pb.GrantChanged:
+    """Return what is told about a grant."""
+    return pb.GrantChanged(
+        grant_id=grant.grant_id,
+        member_id=grant.member_id,
+        account_id=grant.account_id,
+        office=grant.office,
+        organisation_id=grant.organisation_id,
+        county_code=grant.county_code,
+        starts_at=timestamp(grant.starts_at),
+        ends_at=timestamp(grant.ends_at),
+        revoked=grant.ended_at is not None,
+        version=grant.version,
+    )
+
+
+def access_revoked(account_id: str, *, revoked_at: datetime) -> pb.AccessRevoked:
+    """Return the revocation of every token of an account made up to an instant."""
+    return pb.AccessRevoked(
+        account_id=account_id,
+        revoked_at=timestamp(revoked_at),
+        version=int(revoked_at.timestamp() * 1_000_000),
+    )
+
+
+def timestamp(instant: datetime) -> Timestamp:
+    """Return an instant as messages carry it."""
+    result = Timestamp()
+    result.FromDatetime(instant)
+    return result

@@ -1,0 +1,139 @@
+"""Grants of office: the record, how it is found, made and ended."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from zhibu_kit.db import Role, Transaction
+from zhibu_kit.errors import NOT_FOUND
+from zhibu_kit.paging import Page
+from zhibu_kit.projections import apply_grant
+
+from zhibu_identity import events
+from zhibu_identity.models import office_grant
+
+NOUN: Final = "grant"
+# Nobody holds more offices at once.
+MOST_PER_MEMBER: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """An office held at an organisation, from an instant to another."""
+
+    grant_id: str
+    county_code: str
+    organisation_id: str
+    member_id: str
+    member_county_code: str
+    account_id: str
+    office: str
+    starts_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None
+    made_by_member_id: str | None
+    version: int
+
+
+@asynccontextmanager
+async def as_province(transaction: Transaction) -> AsyncGenerator[None]:
+    """Put on the role that sees the grants of every county: a member's offices may lie above and outside of it."""
+    await transaction.execute(select(func.set_config("role", f"identity_{Role.PROVINCE}", True)))
+    yield
+    # Not in a `finally`: after an error the transaction is over, and so is the role.
+    await transaction.execute(select(func.set_config("role", "none", True)))
+
+
+async def insert_grant(transaction: Transaction, grant: Grant) -> None:
+    """Store a grant; in this service it holds from the commit on, elsewhere when the event arrives."""
+    values = {name: getattr(grant, name) for name in office_grant.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
+    async with as_province(transaction):
+        await transaction.execute(insert(office_grant).values(values))
+    await _tell(transaction, grant)
+
+
+async def end_grant(transaction: Transaction, grant: Grant, *, now: datetime) -> Grant:
+    """End a grant; one that has ended stays as it is."""
+    if grant.ended_at is not None:
+        return grant
+    async with as_province(transaction):
+        row = await transaction.one(
+            update(office_grant)
+            .where(office_grant.c.grant_id == grant.grant_id)
+            .values(ended_at=now, version=grant.version + 1)
+            .returning(office_grant)
+        )
+    ended = _record(row)
+    await _tell(transaction, ended)
+    return ended
+
+
+async def end_grants_of(transaction: Transaction, member_id: str, *, now: datetime) -> None:
+    """End every grant that a member holds: the e-ID was revoked."""
+    statement = select(office_grant).where(
+        office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
+    )
+    async with as_province(transaction):
+        rows = await transaction.all(statement.limit(MOST_PER_MEMBER).with_for_update())
+    for row in rows:
+        await end_grant(transaction, _record(row), now=now)
+
+
+async def get_grant(transaction: Transaction, grant_id: str, *, organisation_id: str) -> Grant:
+    """Return a grant made at an organisation, and keep others from it until the transaction ends.
+
+    Raises:
+        ServiceError: NOT_FOUND when there is none, or another organisation's.
+    """
+    statement = select(office_grant).where(
+        office_grant.c.grant_id == grant_id, office_grant.c.organisation_id == organisation_id
+    )
+    async with as_province(transaction):
+        row = await transaction.one_or_none(statement.with_for_update())
+    if row is None:
+        raise NOT_FOUND(noun=NOUN)
+    return _record(row)
+
+
+async def list_grants(
+    transaction: Transaction, organisation_id: str, *, now: datetime, include_ended: bool, page: Page
+) -> list[Grant]:
+    """Return a page of the grants made at an organisation, and one more when there is a next page."""
+    statement = select(office_grant).where(office_grant.c.organisation_id == organisation_id)
+    if not include_ended:
+        statement = statement.where(office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now)
+    if page.after is not None:
+        statement = statement.where(office_grant.c.grant_id > page.after[0])
+    async with as_province(transaction):
+        rows = await transaction.all(statement.order_by(office_grant.c.grant_id).limit(page.size + 1))
+    return [_record(row) for row in rows]
+
+
+async def list_held_grants(transaction: Transaction, member_id: str, *, now: datetime) -> Sequence[Grant]:
+    """Return the grants that a member holds now."""
+    statement = select(office_grant).where(
+        office_grant.c.member_id == member_id,
+        office_grant.c.ended_at.is_(None),
+        office_grant.c.starts_at <= now,
+        office_grant.c.ends_at > now,
+    )
+    async with as_province(transaction):
+        rows = await transaction.all(statement.order_by(office_grant.c.grant_id).limit(MOST_PER_MEMBER))
+    return [_record(row) for row in rows]
+
+
+async def _tell(transaction: Transaction, grant: Grant) -> None:
+    event = events.grant_changed(grant)
+    await apply_grant(transaction, event)
+    transaction.emit(event, county_code=grant.county_code)
+
+
+def _record(row: Row[Any]) -> Grant:
+    values: dict[str, Any] = dict(zip(office_grant.c.keys(), row, strict=True))
+    return Grant(**values)

@@ -1,0 +1,105 @@
+"""Log-in codes by SMS: identity computes the code of the moment from the seed, Keycloak checks it.
+
+Whether there is such an e-ID makes no difference to the answer; the message is sent by a task, so not to its time either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import timedelta
+from typing import Final
+
+import pyotp
+from zhibu_kit.scope import Scope
+
+from zhibu_identity.accounts import TOTP_DIGITS, TOTP_PERIOD_S
+from zhibu_identity.eids import Eid, find_living_eid, open_holder, open_number
+from zhibu_identity.errors import RESEND_TOO_SOON
+from zhibu_identity.keys.sealing import same
+from zhibu_identity.organisations import organisation_of_area
+from zhibu_identity.parts import Parts
+from zhibu_identity.rate_windows import lock_window, save_window
+from zhibu_identity.rules.limits import (
+    LOGIN_CODE_HOLDS,
+    LOGIN_CODES_PER_HOUR,
+    RESEND_AFTER,
+    next_window,
+    wait_before_next,
+)
+from zhibu_identity.rules.numbers import find_county_of_eid, normalise_eid_number
+from zhibu_identity.rules.search_terms import term_of_eid_number
+from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task
+from zhibu_identity.telephones import Purpose
+
+WINDOW: Final = "login_code"
+# A message that could not be sent for this long would only surprise.
+TOO_LATE: Final = timedelta(minutes=5)
+# A county that does not exist: a number which cannot be right is looked for there.
+_NOWHERE: Final = "000000"
+
+
+async def ask_for_login_code(parts: Parts, text: str) -> int:
+    """Have the code of the moment sent to the telephone of an e-ID; return the seconds before another may be asked for.
+
+    Raises:
+        ServiceError: RESEND_TOO_SOON, for numbers that exist and for those that do not.
+    """
+    eid_number = normalise_eid_number(text)
+    now = parts.clock.now()
+    subject = parts.province.digest("login-code", eid_number)
+    async with parts.database.transaction(Scope.none()) as transaction:
+        window = await lock_window(transaction, WINDOW, subject)
+        wait = wait_before_next(window, now, most_per_hour=LOGIN_CODES_PER_HOUR)
+        if wait:
+            raise RESEND_TOO_SOON(retry_after_s=f"{math.ceil(wait.total_seconds())}")
+        await save_window(transaction, WINDOW, subject, window=next_window(window, now))
+    record = await find_living_by_number(parts, eid_number)
+    if record is not None:
+        async with parts.database.transaction(Scope.of(record.county_code)) as transaction:
+            await add_task(
+                transaction,
+                TaskKind.SEND_LOGIN_CODE,
+                county_code=record.county_code,
+                member_id=record.member_id,
+                eid_id=record.eid_id,
+                due_at=now,
+            )
+    return int(RESEND_AFTER.total_seconds())
+
+
+async def find_living_by_number(parts: Parts, eid_number: str) -> Eid | None:
+    """Return the e-ID of a serial number, None when there is none or it is revoked."""
+    area = find_county_of_eid(eid_number)
+    county_code = organisation_of_area(area) if area else _NOWHERE
+    for member_id in await parts.vault.find_members(county_code, [term_of_eid_number(eid_number)]):
+        async with parts.database.transaction(Scope.of(county_code)) as transaction:
+            record = await find_living_eid(transaction, member_id)
+        key = await parts.vault.find_member_key(member_id, county_code)
+        # A member is found by the numbers of revoked e-IDs too.
+        if record is not None and same(open_number(record, key).encode(), eid_number.encode()):
+            return record
+    return None
+
+
+async def send_login_code(parts: Parts, task: Task) -> None:
+    """Send the code of the moment, unless it is too late for it."""
+    assert task.eid_id is not None
+    now = parts.clock.now()
+    async with parts.database.transaction(task.scope) as transaction:
+        record = await find_living_eid(transaction, task.member_id)
+    key = await parts.vault.find_member_key(task.member_id, task.county_code)
+    if record is not None and key is not None and record.eid_id == task.eid_id and now - task.due_at < TOO_LATE:
+        seed = await parts.vault.find_seed(key, task.eid_id, county_code=task.county_code)
+        assert seed is not None, "an issued e-ID has its seed"
+        code = pyotp.TOTP(seed, digits=TOTP_DIGITS, digest=hashlib.sha256, interval=TOTP_PERIOD_S).at(now)
+        await parts.telephones.send_code(
+            open_holder(record, key).telephone,
+            code,
+            purpose=Purpose.LOGIN,
+            language="zh-CN",
+            request_id=f"{task.task_id}-{task.attempts}",
+            expires_in=LOGIN_CODE_HOLDS,
+        )
+    async with parts.database.transaction(task.scope) as transaction:
+        await finish_task(transaction, task, now=now)
