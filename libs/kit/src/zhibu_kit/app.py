@@ -33,12 +33,16 @@ from zhibu_kit.access import ContractError
 from zhibu_kit.auth import TokenVerifier
 from zhibu_kit.background import Background, Job
 from zhibu_kit.backing import Backing, OpenBacking, open_backing
+from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock, SystemClock
+from zhibu_kit.consumers import Consumer
+from zhibu_kit.db import Database
 from zhibu_kit.deny_list import DenyList
 from zhibu_kit.deny_list_feed import DenyListFeed
 from zhibu_kit.handlers import generic_handlers
 from zhibu_kit.health import Health, HealthServer, HealthServicer
 from zhibu_kit.jwks import KeySource
+from zhibu_kit.notifications import Notifications
 from zhibu_kit.peers import Peers
 from zhibu_kit.pipeline import PipelineParts
 from zhibu_kit.ports import GrantSource, OrganisationTree
@@ -73,8 +77,9 @@ class Runtime(Generic[S]):
     name: str
     settings: S
     clock: Clock
-    database: Any
-    bus: Any
+    database: Database
+    bus: Bus
+    notifications: Notifications
     peers: Peers
     deny_list: DenyList
     organisations: OrganisationTree
@@ -99,7 +104,7 @@ class Assembly:
     """What a service is: its servicers by service of the contract, its consumers and its jobs."""
 
     servicers: Mapping[ServiceDescriptor, object]
-    consumers: Sequence[Any] = ()
+    consumers: Sequence[Consumer] = ()
     jobs: Sequence[Job] = ()
 
 
@@ -210,6 +215,7 @@ async def _runtime(
         clock=clock,
         database=data.database,
         bus=data.bus,
+        notifications=data.notifications,
         peers=peers,
         deny_list=deny_list,
         organisations=data.organisations,

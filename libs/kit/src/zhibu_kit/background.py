@@ -16,6 +16,7 @@ log = logging.getLogger("zhibu.background")
 JOB_TIMEOUT_S: Final = 300.0
 # Tasks that are cancelled have this long to put things in order.
 STOP_TIMEOUT_S: Final = 10.0
+STOP_AGAIN_S: Final = 2.0
 
 
 class BackgroundError(Exception):
@@ -71,13 +72,15 @@ class Background:
 
     async def stop(self) -> None:
         """Cancel every task and wait for them, for a bounded while."""
-        tasks, self._tasks = list(self._tasks), {}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            _, hanging = await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
-            for task in hanging:
-                log.error("A background task does not stop", extra={"fields": {"task": task.get_name()}})
+        running, self._tasks = set(self._tasks), {}
+        for _ in range(round(STOP_TIMEOUT_S / STOP_AGAIN_S)):
+            # More than once: asyncio.wait_for loses a cancellation that comes together with a result (Python < 3.12).
+            for task in running:
+                task.cancel()
+            if running:
+                _, running = await asyncio.wait(running, timeout=STOP_AGAIN_S)
+        for task in running:
+            log.error("A background task does not stop", extra={"fields": {"task": task.get_name()}})
         if self._died is not None:
             self._died.cancel()
 

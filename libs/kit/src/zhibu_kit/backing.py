@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from nats.aio.client import Client
 
 from zhibu_kit.background import Background
+from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock
+from zhibu_kit.consumers import Consumer
+from zhibu_kit.db import Database
 from zhibu_kit.health import Check
+from zhibu_kit.notifications import Notifications
 from zhibu_kit.ports import GrantSource, OrganisationTree, RefusalLog
 from zhibu_kit.postgres_backing import open_postgres_backing
 from zhibu_kit.settings import ServiceSettings
@@ -20,9 +24,11 @@ class Backing(Protocol):
     """The data half of the kit, as the run-time half sees it."""
 
     @property
-    def database(self) -> Any: ...
+    def database(self) -> Database: ...
     @property
-    def bus(self) -> Any: ...
+    def bus(self) -> Bus: ...
+    @property
+    def notifications(self) -> Notifications: ...
     @property
     def organisations(self) -> OrganisationTree: ...
     @property
@@ -34,7 +40,7 @@ class Backing(Protocol):
     @property
     def checks(self) -> Mapping[str, Check]: ...
 
-    def start(self, background: Background, consumers: Sequence[Any]) -> None:
+    def start(self, background: Background, consumers: Sequence[Consumer]) -> None:
         """Start relay, consumers and projections as background tasks."""
         ...
 

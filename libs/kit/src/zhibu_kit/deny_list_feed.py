@@ -125,6 +125,7 @@ class DenyListFeed:
     async def _wait_until_complete(self, consumer: str) -> None:
         """Return when every revocation in the stream at this moment has been taken in."""
         info = await self._client.jetstream().consumer_info(STREAM, consumer)
+        _heed_cancellation()
         handed_over = (info.delivered.consumer_seq if info.delivered else 0) + (info.num_pending or 0)
         try:
             async with asyncio.timeout(ARRIVAL_S), self._arrived:
@@ -135,6 +136,17 @@ class DenyListFeed:
 
 def _utc(instant: Timestamp) -> datetime:
     return instant.ToDatetime(tzinfo=UTC)
+
+
+def _heed_cancellation() -> None:
+    """End here when the task was cancelled while a request was being answered.
+
+    nats-py awaits answers with asyncio.wait_for, which before Python 3.12 loses a cancellation that comes together with
+    the answer.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _unsubscribe(subscription: Subscription) -> None:

@@ -95,6 +95,7 @@ class MemoryBacking:
         """Begin with the tree of MemoryOrganisations and without grants."""
         self.database: Any = None
         self.bus: Any = None
+        self.notifications: Any = None
         self.organisations = MemoryOrganisations()
         self.grants = MemoryGrants()
         self.refusals = MemoryRefusals()
