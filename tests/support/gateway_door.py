@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from zhibu_gateway.server import RunningGateway, running_gateway
 from zhibu_gateway.settings import GatewaySettings
+from zhibu_kit.clock import SystemClock
 from zhibu_kit.deny_list import Revocation
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.probe_service import Probe
@@ -33,6 +34,10 @@ class Door:
         """Gives the headers of a clerk who reads and writes the records of Linqu county."""
         self.probe.backing.grants.give("clerk", "370724", READ, WRITE)
         return self.as_account("clerk")
+
+    def probe_revocation(self, account_id: str) -> Revocation:
+        """Gives the news that an account was revoked just now."""
+        return Revocation(account_id=account_id, revoked_at=SystemClock().now())
 
 
 @asynccontextmanager

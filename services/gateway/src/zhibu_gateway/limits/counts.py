@@ -81,6 +81,10 @@ class Counts:
                     shard[key] = count.calls
         return self._minute, {shard: totals for shard, totals in news.items() if totals}
 
+    def tell_all_again(self) -> None:
+        """Makes everything news again, for others who may have lost it."""
+        self._dirty = set(range(SHARDS))
+
     def hear(self, process: str, shard: int, minute: int, totals: Mapping[str, int], *, now_s: float) -> None:
         """Takes in what another process told; news about another minute come too late to matter."""
         self._roll(int(now_s) // WINDOW_S)

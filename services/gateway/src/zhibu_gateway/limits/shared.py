@@ -11,12 +11,15 @@ from typing import Final, cast
 
 import orjson
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
-from nats.js.api import KeyValueConfig, StorageType
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, KeyValueConfig, StorageType
 from nats.js.client import JetStreamContext
 from nats.js.errors import BucketNotFoundError
 from nats.js.kv import KeyValue
 from zhibu_kit.clock import Clock
+from zhibu_kit.ids import new_ulid
 
 from zhibu_gateway.limits.counts import SHARDS, Counts
 
@@ -31,6 +34,8 @@ _RETRY_S: Final = 2.0
 # who watched the old one.
 _PULSE_S: Final = 5.0
 _PULSE_TIMEOUT_S: Final = 5.0
+# The server forgets the consumer of a process that has been gone for this long.
+_INACTIVE_S: Final = 60.0
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -43,26 +48,43 @@ class SharedCounts:
         self._nats = nats
         self._clock = clock
         self._process = process
-        # Set once the bucket is being watched; tests wait for it.
+        # Set while this process hears what is told, itself included; tests wait for it.
         self.joined = asyncio.Event()
         self._pulse = asyncio.Event()
 
     async def run(self) -> None:
         """Tells and hears until cancelled, again and again after failures."""
         while True:
+            inbox = await self._nats.subscribe(self._nats.new_inbox())
             try:
                 bucket = await self._bucket()
+                await self._nats.jetstream().add_consumer(f"KV_{BUCKET}", self._consumer(inbox.subject))
+                self._counts.tell_all_again()
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._tell(bucket))
+                    tasks.create_task(self._hear(inbox))
                     tasks.create_task(self._feel(bucket))
-                    tasks.create_task(self._hear(bucket))
+                    tasks.create_task(self._tell(bucket))
             except* (NatsError, OSError, TimeoutError) as group:
-                log.warning(
-                    "Rate limits are not shared at the moment",
-                    extra={"fields": {"error": type(group.exceptions[0]).__name__}},
-                )
+                names = sorted({type(error).__name__ for error in group.exceptions})
+                log.warning("Rate limits are not shared at the moment", extra={"fields": {"errors": names}})
+            finally:
+                with contextlib.suppress(NatsError):
+                    await inbox.unsubscribe()
             self.joined.clear()
             await asyncio.sleep(_RETRY_S)
+
+    def _consumer(self, inbox: str) -> ConsumerConfig:
+        # Not the client's own watcher: it makes its consumer without a name, which NATS permissions cannot tell apart.
+        return ConsumerConfig(
+            name=f"gateway_{new_ulid()}",
+            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+            ack_policy=AckPolicy.NONE,
+            filter_subject=f"$KV.{BUCKET}.>",
+            deliver_subject=inbox,
+            inactive_threshold=_INACTIVE_S,
+            num_replicas=1,
+            mem_storage=True,
+        )
 
     async def _bucket(self) -> KeyValue:
         stream: JetStreamContext = self._nats.jetstream()
@@ -82,29 +104,23 @@ class SharedCounts:
             await asyncio.sleep(_INTERVAL_S)
 
     async def _feel(self, bucket: KeyValue) -> None:
-        await self.joined.wait()
         while True:
             self._pulse.clear()
             await bucket.put(f"{self._process}.pulse", b"")
             async with asyncio.timeout(_PULSE_TIMEOUT_S):
                 await self._pulse.wait()
+            self.joined.set()
             await asyncio.sleep(_PULSE_S)
 
-    async def _hear(self, bucket: KeyValue) -> None:
-        watcher = await bucket.watchall()
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    # None marks the end of what was there when the watching began.
-                    update = await watcher.updates(timeout=3600)
-                    if update is None:
-                        self.joined.set()
-                    elif update.key == f"{self._process}.pulse":
-                        self._pulse.set()
-                    elif update.value:
-                        self._take_in(update.key, update.value)
-        finally:
-            await watcher.stop()
+    async def _hear(self, inbox: Subscription) -> None:
+        prefix = f"$KV.{BUCKET}."
+        async for message in inbox.messages:
+            key = message.subject.removeprefix(prefix)
+            if key == f"{self._process}.pulse":
+                self._pulse.set()
+            elif message.data:
+                self._take_in(key, message.data)
+        raise ConnectionClosedError
 
     def _take_in(self, key: str, value: bytes) -> None:
         process, _, shard = key.rpartition(".")
