@@ -9,13 +9,15 @@ from typing import Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from zhibu_kit.errors import PERMISSION_DENIED, UNAUTHENTICATED
+from zhibu_kit.errors import INSUFFICIENT_SCOPE, PERMISSION_DENIED, UNAUTHENTICATED
 from zhibu_kit.method import Method
 from zhibu_kit.ports import GrantSource, OrganisationTree
 from zhibu_kit.principal import Principal
 from zhibu_kit.scope import Scope
 
 ANY_SERVICE: Final = "*"
+# A client acts for a person only as far as that client was registered: without this scope it reads and changes nothing.
+WRITE_SCOPE: Final = "zhibu-write"
 
 
 class ContractError(Exception):
@@ -53,7 +55,7 @@ def compile_access(method: Method, *, organisations: OrganisationTree, grants: G
         case "permission":
             return AccessRule(reads_token=True, check=_permission(method, organisations, grants))
         case "self" if method.access.self:
-            return AccessRule(reads_token=True, check=_self(grants))
+            return AccessRule(reads_token=True, check=_self(method, grants))
         case "public" if method.access.public:
             return AccessRule(reads_token=True, check=_public)
         case "service" if method.access.service.names:
@@ -71,7 +73,7 @@ def _permission(method: Method, organisations: OrganisationTree, grants: GrantSo
     organisation_of = _field_reader(method, method.access.permission.organisation_field)
 
     async def check(principal: Principal | None, request: Message) -> Admission:
-        principal = await _person(principal, grants)
+        principal = await _person(method, principal, grants)
         organisation_id = organisation_of(request)
         # An organisation that is not there and one that is not the caller's get the same answer, so that nobody can
         # find out by trying which ones there are.
@@ -87,9 +89,9 @@ def _permission(method: Method, organisations: OrganisationTree, grants: GrantSo
     return check
 
 
-def _self(grants: GrantSource) -> Check:
+def _self(method: Method, grants: GrantSource) -> Check:
     async def check(principal: Principal | None, request: Message) -> Admission:
-        principal = await _person(principal, grants)
+        principal = await _person(method, principal, grants)
         scope = Scope.of(principal.county_code) if principal.county_code else Scope.none()
         return Admission(principal=principal, organisation_id=None, scope=scope)
 
@@ -115,12 +117,14 @@ async def _anonymous(principal: Principal | None, request: Message) -> Admission
     return Admission(principal=None, organisation_id=None, scope=Scope.none())
 
 
-async def _person(principal: Principal | None, grants: GrantSource) -> Principal:
+async def _person(method: Method, principal: Principal | None, grants: GrantSource) -> Principal:
     """Return the principal with the offices that it holds; services hold none and are refused."""
     if principal is None:
         raise UNAUTHENTICATED()
     if principal.service is not None:
         raise PERMISSION_DENIED()
+    if WRITE_SCOPE not in principal.scopes and not method.reads:
+        raise INSUFFICIENT_SCOPE(scope=WRITE_SCOPE)
     return replace(principal, grants=await grants.grants_of(principal.account_id))
 
 

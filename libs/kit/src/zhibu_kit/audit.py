@@ -47,6 +47,7 @@ def audit_row(
         "account_id": principal.account_id if principal else "",
         "member_id": (principal.member_id or "") if principal else "",
         "service": (principal.service or "") if principal else "",
+        "offices": _offices_of(call),
         "organisation_id": call.organisation_id or "",
         "county_code": ",".join(sorted(call.scope.counties)),
         "subject_id": _subject_of(request, audited.subject_field),
@@ -62,6 +63,15 @@ def audit_row(
 def commitment(salt: bytes, subjects: Sequence[str]) -> bytes:
     """Return SHA-256 over the salt and the sorted identifiers, each followed by a line feed."""
     return hashlib.sha256(salt + "".join(f"{subject}\n" for subject in sorted(subjects)).encode()).digest()
+
+
+def _offices_of(call: Call) -> list[str]:
+    """Return the offices of the caller that carry the permission asked for, wherever they are held."""
+    permission = call.method.access.permission.name
+    if call.principal is None or not permission:
+        return []
+    grants = [grant for grant in call.principal.grants if permission in grant.permissions]
+    return sorted(f"{grant.office}@{grant.organisation_id}" for grant in grants)
 
 
 def _subject_of(request: Message | None, path: str) -> str:

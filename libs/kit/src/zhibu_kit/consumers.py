@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import nats.errors
 from google.protobuf.message import DecodeError, Message
+from grpc import StatusCode
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -26,6 +28,7 @@ from zhibu_kit import tables
 from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Transaction
+from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
@@ -34,15 +37,20 @@ from zhibu_kit.telemetry import Telemetry
 log = logging.getLogger("zhibu.consumers")
 
 BATCH: Final = 32
+# Keys worked on side by side; each takes a connection to the database.
+PARALLEL_KEYS: Final = 4
 FETCH_TIMEOUT_S: Final = 5.0
-# Without a sign of life for this long, JetStream delivers again; a long handler gives signs in between.
+# Without a sign of life for this long, JetStream delivers again; the messages of a batch give signs until they are done.
 ACK_WAIT_S: Final = 30
 PROGRESS_S: Final = 10.0
 HANDLER_TIMEOUT_S: Final = 120.0
 # After this many failures an event is set aside as a dead letter, so that it does not hold up the others.
 MAX_DELIVERIES: Final = 6
 BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
+# While what a handler needs is away (its database, a peer), the event is tried again this often, without end.
+AWAY_S: Final = 5.0
 RETRY_S: Final = 1.0
+_AWAY: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.RESOURCE_EXHAUSTED})
 
 Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
 
@@ -77,15 +85,20 @@ class ConsumerRunner:
         """Consume for ever; a lost stream or consumer is taken up again when it is there."""
         while True:
             try:
-                subscription = await self._subscribe()
-                while True:
-                    await self._take_batch(subscription)
-            except (nats.errors.Error, OSError, TimeoutError) as error:
-                log.warning(
-                    "A consumer was interrupted",
-                    extra={"fields": {"consumer": self.consumer.name, "error": type(error).__name__}},
-                )
+                await self._consume()
+            except (nats.errors.Error, ServiceError, OSError) as error:
+                fields = {"consumer": self.consumer.name, "error": type(error).__name__}
+                log.warning("A consumer was interrupted", extra={"fields": fields})
             await asyncio.sleep(RETRY_S)
+
+    async def _consume(self) -> None:
+        subscription = await self._subscribe()
+        try:
+            while True:
+                await self._take_batch(subscription)
+        finally:
+            with suppress(nats.errors.Error):
+                await subscription.unsubscribe()
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         config = ConsumerConfig(
@@ -107,22 +120,32 @@ class ConsumerRunner:
             # Nothing came. Whether the consumer is still there is asked, because a wiped stream is silent too.
             await self._bus.jetstream.consumer_info(self._stream, self._durable)
             return
+        by_key: defaultdict[str, deque[Msg]] = defaultdict(deque)
         for message in messages:
-            await self._take(message)
+            by_key[(message.headers or {}).get("zhibu-key", "")].append(message)
+        unsettled = set(messages)
+        keys = iter(by_key.values())
 
-    async def _take(self, message: Msg) -> None:
-        progress = asyncio.create_task(_signs_of_life(message))
+        async def work() -> None:
+            for of_key in keys:
+                for message in of_key:
+                    self._handled.add(1, {"consumer": self.consumer.name, "outcome": await self._take(message)})
+                    unsettled.discard(message)
+
+        progress = asyncio.create_task(_signs_of_life(unsettled))
         try:
-            outcome = await self._handle(message)
+            results = await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
         finally:
             progress.cancel()
-            with suppress(asyncio.CancelledError):
-                await progress
-        self._handled.add(1, {"consumer": self.consumer.name, "outcome": outcome})
+            await asyncio.gather(progress, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                # JetStream delivers again what was not settled.
+                raise result
 
-    async def _handle(self, message: Msg) -> str:
+    async def _take(self, message: Msg) -> str:
         try:
-            context = EventContext.of(message.subject, message.headers or {})
+            context = self._context_of(message)
             event = self.consumer.event.FromString(message.data)
         except (ValueError, DecodeError) as error:
             await self._set_aside(message, reason=type(error).__name__)
@@ -137,6 +160,17 @@ class ConsumerRunner:
             return await self._failed(message, error)
         await message.ack()
         return outcome
+
+    def _context_of(self, message: Msg) -> EventContext:
+        """Read the headers.
+
+        Raises:
+            ValueError: when they are not ours, or tell of another event than the one consumed.
+        """
+        headers = message.headers or {}
+        if headers.get("ce-type") != self.consumer.event.DESCRIPTOR.full_name:
+            raise ValueError("the header ce-type names another event")
+        return EventContext.of(message.subject, headers)
 
     async def apply(self, event: Message, context: EventContext) -> str:
         """Handle one event once; return "done", "duplicate" or "stale"."""
@@ -170,6 +204,10 @@ class ConsumerRunner:
 
     async def _failed(self, message: Msg, error: Exception) -> str:
         deliveries = message.metadata.num_delivered or 1
+        if _is_away(error):
+            log.warning("An event waits for what its handler needs", extra={"fields": {"consumer": self.consumer.name}})
+            await message.nak(delay=AWAY_S)
+            return "away"
         log.error(
             "An event could not be handled",
             exc_info=error,
@@ -205,7 +243,20 @@ class ConsumerRunner:
         await message.term()
 
 
-async def _signs_of_life(message: Msg) -> None:
+def _is_away(error: Exception) -> bool:
+    """Whether a failure passes by itself, so that the event must wait instead of being set aside."""
+    match error:
+        case ServiceError():
+            return error.code in _AWAY
+        case nats.errors.Error() | ConnectionError():
+            return True
+        case _:
+            return False
+
+
+async def _signs_of_life(unsettled: set[Msg]) -> None:
     while True:
         await asyncio.sleep(PROGRESS_S)
-        await message.in_progress()
+        for message in list(unsettled):
+            with suppress(nats.errors.Error):
+                await message.in_progress()

@@ -19,11 +19,11 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.events import EventContext
+from zhibu_kit.notifications import DEAD_LETTER_CHANNEL
 from zhibu_kit.scope import Scope
 
 log = logging.getLogger("zhibu.dead_letters")
 
-CHANNEL: Final = "kit_dead_letter"
 POLL_S: Final = 30.0
 # Letters listed or replayed at once.
 LIMIT: Final = 1000
@@ -68,7 +68,7 @@ async def request_replay(database: Database, dead_letter_id: str, *, now: dateti
         statement = statement.where(columns.dead_letter_id == dead_letter_id)
     async with database.transaction(Scope.none()) as transaction:
         found = (await transaction.execute(statement)).rowcount > 0
-        await transaction.execute(select(func.pg_notify(CHANNEL, "")))
+        await transaction.execute(select(func.pg_notify(DEAD_LETTER_CHANNEL, "")))
     return found
 
 

@@ -177,6 +177,12 @@ PERMISSION_DENIED: Final = ErrorKind(
     zh="您没有办理这项业务的权限。",
     en="You are not allowed to do this.",
 )
+INSUFFICIENT_SCOPE: Final = ErrorKind(
+    reason="INSUFFICIENT_SCOPE",
+    code=StatusCode.PERMISSION_DENIED,
+    zh="这个应用只获准查看。要办理业务，需要为它登记范围 {scope}。",
+    en="This application may only read. To write, it must be registered with the scope {scope}.",
+)
 UNAUTHENTICATED: Final = ErrorKind(
     reason="UNAUTHENTICATED",
     code=StatusCode.UNAUTHENTICATED,

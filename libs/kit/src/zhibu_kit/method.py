@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from zhibu.policy.v1 import policy_pb2
 
@@ -26,6 +27,12 @@ class Method:
     def path(self) -> str:
         """The path of the RPC on the wire."""
         return f"/{self.name}"
+
+    @property
+    def reads(self) -> bool:
+        """Whether the RPC only reads: published as a GET, or audited as a reading (searches are POSTs)."""
+        http = self.descriptor.GetOptions().Extensions[annotations_pb2.http]
+        return http.WhichOneof("pattern") == "get" or (self.audited is not None and self.audited.reading)
 
     @property
     def client_streaming(self) -> bool:

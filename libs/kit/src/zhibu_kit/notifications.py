@@ -13,6 +13,10 @@ import asyncpg
 
 log = logging.getLogger("zhibu.notifications")
 
+# Told of rows in the outbox by commands beside the running service, of dead letters to be replayed by the same.
+OUTBOX_CHANNEL: Final = "kit_outbox"
+DEAD_LETTER_CHANNEL: Final = "kit_dead_letter"
+
 CONNECT_TIMEOUT_S: Final = 5
 RETRY_S: Final = 1.0
 # The connection is asked this often whether it still lives.
@@ -44,6 +48,11 @@ class Notifications:
         finally:
             self._events[channel].discard(event)
 
+    def wake(self, channel: str) -> None:
+        """Wake who waits for a channel in this process, as a notification would."""
+        for event in self._events.get(channel, ()):
+            event.set()
+
     async def run(self) -> None:
         """Listen for ever."""
         while True:
@@ -61,7 +70,7 @@ class Notifications:
                 for channel in self._events.keys() - listening:
                     await connection.add_listener(channel, self._received)
                     listening.add(channel)
-                    self._wake(channel)
+                    self.wake(channel)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PROBE_S):
                         await self._channel_added.wait()
@@ -74,8 +83,4 @@ class Notifications:
         self._channel_added.set()
 
     def _received(self, connection: object, pid: int, channel: str, payload: object) -> None:
-        self._wake(channel)
-
-    def _wake(self, channel: str) -> None:
-        for event in self._events.get(channel, ()):
-            event.set()
+        self.wake(channel)

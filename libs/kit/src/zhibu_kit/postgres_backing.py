@@ -18,7 +18,7 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import Consumer, ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.health import Check
-from zhibu_kit.notifications import Notifications
+from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
 from zhibu_kit.outbox import OutboxRelay
 from zhibu_kit.projections import GrantProjection, OrganisationProjection
 from zhibu_kit.scope import Scope
@@ -65,9 +65,8 @@ class PostgresBacking:
         async def replay() -> None:
             await dead_letters.replay_requested(self.database, runners, clock=self._clock)
 
-        audit_woken = self.notifications.event(audit_chain.CHANNEL)
-        replay_woken = self.notifications.event(dead_letters.CHANNEL)
-        background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.POLL_S, woken=audit_woken))
+        replay_woken = self.notifications.event(DEAD_LETTER_CHANNEL)
+        background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.EVERY_S))
         background.start_job(Job(name="dead letters", run=replay, every_s=dead_letters.POLL_S, woken=replay_woken))
         background.start_job(Job(name="clean up", run=self._clean_up, every_s=CLEAN_UP_S))
 
@@ -103,10 +102,11 @@ async def open_postgres_backing(
 ) -> PostgresBacking:
     """Connect to PostgreSQL and NATS as the settings say."""
     bus = await connect(settings.nats_url, user=settings.nats_user, password=settings.nats_password, name=name)
+    notifications = Notifications(settings.database_url)
     return PostgresBacking(
-        database=Database(settings.database_url, service=name, clock=clock),
+        database=Database(settings.database_url, service=name, clock=clock, notifications=notifications),
         bus=bus,
-        notifications=Notifications(settings.database_url),
+        notifications=notifications,
         telemetry=telemetry,
         clock=clock,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 KIT: Final = MetaData()
 
@@ -24,6 +24,8 @@ outbox: Final = Table(
     Column("traceparent", Text, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("published_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", DateTime(timezone=True)),
 )
 
 inbox: Final = Table(
@@ -81,6 +83,7 @@ audit: Final = Table(
     Column("account_id", Text, nullable=False),
     Column("member_id", Text, nullable=False),
     Column("service", Text, nullable=False),
+    Column("offices", ARRAY(Text), nullable=False),
     Column("organisation_id", Text, nullable=False),
     Column("county_code", Text, nullable=False),
     Column("subject_id", Text, nullable=False),

@@ -19,7 +19,7 @@ begin
   execute format('alter table %s enable row level security', target);
   execute format('alter table %s force row level security', target);
   execute format(
-    'create policy county on %s to "{{service}}_app" using (county_code = any (string_to_array(current_setting(''zhibu.counties'', true), '','')))',
+    'create policy county on %s to "{{service}}_app" using (county_code = any ((select string_to_array(current_setting(''zhibu.counties'', true), '',''))::text[]))',
     target);
   execute format('create policy every_county on %s to "{{service}}_relay", "{{service}}_province" using (true)', target);
 end $$;
@@ -39,19 +39,16 @@ create table kit_outbox (
   payload bytea not null,
   traceparent text not null,
   occurred_at timestamptz not null,
-  published_at timestamptz
+  published_at timestamptz,
+  -- After an attempt that was not acknowledged the row, and what follows it under its key, waits until next_attempt_at.
+  attempts integer not null default 0,
+  next_attempt_at timestamptz
 );
+create index kit_outbox_held_up on kit_outbox (shard, key) where published_at is null and next_attempt_at is not null;
 create index kit_outbox_waiting on kit_outbox (shard, position) where published_at is null;
 create index kit_outbox_published on kit_outbox (published_at) where published_at is not null;
 grant insert on kit_outbox to "{{service}}_app", "{{service}}_province";
 grant select, insert, update, delete on kit_outbox to "{{service}}_relay";
-
-create function kit_outbox_notify() returns trigger language plpgsql as $$
-begin
-  perform pg_notify('kit_outbox', '');
-  return null;
-end $$;
-create trigger kit_outbox_notify after insert on kit_outbox for each statement execute function kit_outbox_notify();
 
 create table kit_inbox (
   consumer text not null,
@@ -109,6 +106,8 @@ create table kit_audit (
   account_id text not null,
   member_id text not null,
   service text not null,
+  -- The offices by which the caller might do it, as `office@organisation`.
+  offices text[] not null,
   organisation_id text not null,
   county_code text not null,
   subject_id text not null,
@@ -132,13 +131,6 @@ create table kit_audit_head (
 );
 insert into kit_audit_head (sequence, chain_hash) values (0, decode(repeat('00', 32), 'hex'));
 grant select, update on kit_audit_head to "{{service}}_relay";
-
-create function kit_audit_notify() returns trigger language plpgsql as $$
-begin
-  perform pg_notify('kit_audit', '');
-  return null;
-end $$;
-create trigger kit_audit_notify after insert on kit_audit for each statement execute function kit_audit_notify();
 
 create table kit_organisation (
   organisation_id text primary key,

@@ -95,7 +95,7 @@ class TokenIssuer:
             "typ": "Bearer",
             "iat": now_s,
             "exp": now_s + TOKEN_LIFETIME_S,
-            "scope": "openid",
+            "scope": "openid zhibu-api zhibu-write",
             "member_id": member_id,
             "county_code": county_code,
             "service": service,

@@ -1,0 +1,104 @@
+"""One transaction: statements, and the events that leave with its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import asyncpg
+from google.protobuf.message import Message
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from zhibu_kit import tables
+from zhibu_kit.clock import Clock
+from zhibu_kit.context import current_context
+from zhibu_kit.events import event_type_of, key_of, shard_of, version_of
+from zhibu_kit.ids import new_ulid
+
+# Below what JetStream takes, so that an event which was committed can always be published.
+MAX_EVENT_BYTES: Final = 256 * 1024
+
+
+class Role(StrEnum):
+    """As whom a transaction runs; everything but APP is put on knowingly."""
+
+    APP = "app"
+    RELAY = "relay"
+    PROVINCE = "province"
+
+
+class Transaction:
+    """One transaction: statements, and the events that leave with its commit."""
+
+    def __init__(self, connection: AsyncConnection, *, clock: Clock) -> None:
+        """Wrap a connection in which the transaction has begun."""
+        self.connection = connection
+        self._clock = clock
+        self._events: list[dict[str, Any]] = []
+        self.has_emitted = False
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement; a list of parameter sets runs it once for each."""
+        result = await self.connection.execute(statement, parameters)
+        assert isinstance(result, CursorResult)
+        return result
+
+    async def one(self, statement: Executable) -> Row[Any]:
+        """Return the only row; anything else is a fault of ours."""
+        return (await self.connection.execute(statement)).one()
+
+    async def one_or_none(self, statement: Executable) -> Row[Any] | None:
+        """Return the only row, or None."""
+        return (await self.connection.execute(statement)).one_or_none()
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return all rows; the statement bounds them."""
+        return (await self.connection.execute(statement)).all()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """Return the first column of the first row, or None."""
+        return (await self.connection.execute(statement)).scalar()
+
+    async def raw(self) -> asyncpg.Connection:
+        """Return the asyncpg connection of this transaction, for measured hot paths."""
+        connection = await self.connection.get_raw_connection()
+        driver = connection.driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        return driver
+
+    def emit(self, event: Message, *, county_code: str) -> None:
+        """Let an event leave with the commit. Lock the aggregate's row first: that is what orders events of one key.
+
+        Raises:
+            TypeError: when the message is no event.
+            ValueError: when it names no aggregate, or is too large to be published.
+        """
+        event_type = event_type_of(event.DESCRIPTOR)
+        key, payload = key_of(event), event.SerializeToString(deterministic=True)
+        if not key or len(payload) > MAX_EVENT_BYTES:
+            raise ValueError(f"{event_type.name} cannot be published: key {key!r}, {len(payload)} bytes")
+        context = current_context()
+        self._events.append(
+            {
+                "event_id": new_ulid(),
+                "shard": shard_of(key),
+                "key": key,
+                "version": version_of(event),
+                "subject": event_type.subject,
+                "event_type": event_type.name,
+                "county_code": county_code,
+                "payload": payload,
+                "traceparent": context.traceparent if context else "",
+                "occurred_at": self._clock.now(),
+            }
+        )
+
+    async def flush(self) -> None:
+        """Write the events collected so far; the end of the transaction does this by itself."""
+        events, self._events = self._events, []
+        if events:
+            await self.connection.execute(insert(tables.outbox).inline(), events)
+            self.has_emitted = True
