@@ -14,12 +14,15 @@ SERVICES_DIRECTORY = Path(__file__).parents[4] / "services"
 # Every service learns of revocations, or it refuses all calls.
 EVERYBODY_CONSUMES = ("zhibu.identity.v1.access_revoked", "zhibu.identity.v1.deny_list_heartbeat")
 
+# Buckets by service: the gateway's processes tell each other what they have counted.
+BUCKETS = {"gateway": ("zhibu_gateway_limits",)}
+
 SUBJECT = re.compile(r"^- `([a-z0-9_.]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """The subjects, and the key-value buckets, that a README lists."""
+    """The subjects that a README lists, and the key-value buckets that the service keeps."""
 
     publishes: Sequence[str]
     consumes: Sequence[str]
@@ -32,7 +35,7 @@ def nats_users(
     """Return one user per service."""
     users: list[NatsUser] = []
     for service in services:
-        traffic = read_traffic(directory / service / "README.md")
+        traffic = read_traffic(directory / service / "README.md", buckets=BUCKETS.get(service, ()))
         users.append(user_of(service, traffic, password=secrets.get(f"nats-{service}")))
     return users
 
@@ -86,12 +89,10 @@ def stream_of(subject: str) -> str:
     return f"ZHIBU_{subject.split('.')[1].upper()}"
 
 
-def read_traffic(readme: Path) -> Traffic:
+def read_traffic(readme: Path, *, buckets: Sequence[str] = ()) -> Traffic:
     """Return what the README lists; a service without a README may do next to nothing."""
     text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    return Traffic(
-        publishes=section(text, "Publishes"), consumes=section(text, "Consumes"), buckets=section(text, "Buckets")
-    )
+    return Traffic(publishes=section(text, "Publishes"), consumes=section(text, "Consumes"), buckets=buckets)
 
 
 def section(text: str, title: str) -> list[str]:

@@ -23,7 +23,8 @@
         <#else>
             <span class="brand">${msg("zhibuName")}</span>
         </#if>
-        <#if realm.internationalizationEnabled && locale.supported?size gt 1>
+        <#-- On the page for a device's code Keycloak does not take a change of language. -->
+        <#if realm.internationalizationEnabled && locale.supported?size gt 1 && pageId != "login-oauth2-device-verify-user-code">
             <nav aria-label="${msg("zhibuLanguages")}">
                 <#list locale.supported as l>
                     <#if l.languageTag != locale.currentLanguageTag>
