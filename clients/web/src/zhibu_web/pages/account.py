@@ -1,0 +1,74 @@
+"""The member's own page: e-ID, card, offices, and how to log in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+from zhibu_web.contract import Eid, Grant, Message
+from zhibu_web.pages.auth import ACTIONS, go_to_keycloak
+from zhibu_web.visit import MemberVisit
+
+router = APIRouter(prefix="/me")
+
+_CHUNK_BYTES: Final = 16_384
+
+
+class _Me(Message):
+    eid: Eid = Eid()
+    grants: tuple[Grant, ...] = ()
+
+
+@router.get("")
+async def show_me(visit: MemberVisit) -> HTMLResponse:
+    """Show the member's own e-ID and offices."""
+    gateway = await visit.gateway()
+    me = await gateway.get("/v1/me", _Me)
+    await visit.member()
+    directory = visit.services.directory
+    offices = {one.name: one.display_name for one in await directory.offices(gateway, visit.language)}
+    settings = await directory.settings(gateway, me.eid.organisation_id) if me.eid.organisation_id else None
+    return await visit.page(
+        "account/me.html",
+        eid=me.eid,
+        branch=await directory.name(gateway, me.eid.branch_id),
+        county=await directory.name(gateway, me.eid.organisation_id),
+        offices=[
+            (offices.get(one.office, one.office), await directory.name(gateway, one.organisation_id), one)
+            for one in me.grants
+        ],
+        help_number=settings.help_telephone if settings else "",
+        help_hours=settings.help_hours if settings else "",
+    )
+
+
+@router.get("/card.png")
+async def show_card(visit: MemberVisit) -> Response:
+    """Pass the picture of the member's own card on as it arrives."""
+    gateway = await visit.gateway()
+    async with AsyncExitStack() as stack:
+        response = await stack.enter_async_context(gateway.download("/v1/me/card"))
+        held = stack.pop_all()
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        async with held:
+            async for chunk in response.aiter_bytes(_CHUNK_BYTES):
+                yield chunk
+
+    headers = {"Content-Disposition": 'inline; filename="e-id-card.png"'}
+    if visit.request.query_params.get("download") == "1":
+        headers = {"Content-Disposition": 'attachment; filename="e-id-card.png"'}
+    return visit.with_cookies(StreamingResponse(chunks(), media_type="image/png", headers=headers))
+
+
+@router.post("/security")
+async def change_security(visit: MemberVisit) -> Response:
+    """Send the member to Keycloak to change the password or to add a passkey."""
+    action = visit.form.value("action")
+    if action not in ACTIONS:
+        return visit.redirect("/me")
+    return await go_to_keycloak(visit, return_to="/me", action=action)

@@ -1,0 +1,216 @@
+"""The clerk's queue: applications by state, searched, exported, and approved many at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from typing import Final
+
+import anyio
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+from zhibu_web.contract import (
+    APPROVED,
+    ISSUED,
+    QUESTIONED,
+    REFUSED,
+    WAITING,
+    WITHDRAWN,
+    Application,
+    ApplicationPage,
+    ApprovalBatch,
+)
+from zhibu_web.gateway_client import Gateway, Json, ProblemError, segment
+from zhibu_web.pages.desk import Desk, ForbiddenError, open_desk
+from zhibu_web.session import Flash
+from zhibu_web.visit import MemberVisit, Visit, new_request_id
+
+log = logging.getLogger("zhibu.web.desk")
+router = APIRouter(prefix="/desk/{organisation_id}")
+
+DECIDE: Final = "identity.applications.decide"
+EXPORT: Final = "identity.applications.export"
+TABS: Final = {
+    "waiting": (WAITING,),
+    "questioned": (QUESTIONED,),
+    "approved": (APPROVED, ISSUED),
+    "closed": (REFUSED, WITHDRAWN),
+}
+PAGE_SIZE: Final = 50
+# How many cases are tried when the next one is taken by another clerk at the same moment.
+NEXT_TRIES: Final = 5
+_CHUNK_BYTES: Final = 65_536
+
+
+@router.get("/applications")
+async def show_queue(visit: MemberVisit, organisation_id: str, view: str = "waiting", page: str = "") -> Response:
+    """Show a page of the queue, or what was searched for last."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    if view == "search":
+        return await _search_page(visit, desk)
+    return await _queue_page(visit, desk, view if view in TABS else "waiting", page)
+
+
+@router.post("/applications/search")
+async def search(visit: MemberVisit, organisation_id: str) -> Response:
+    """Keep what is searched for in the session, where it is not seen in an address."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    query = visit.form.value("query")[:60]
+    if not query:
+        visit.form.refuse("query", visit.t("queue.search_missing"))
+        return await _queue_page(visit, desk, "waiting", "", status=422)
+    async with visit.change() as data:
+        data.searches = {**data.searches, "applications": query}
+    return visit.redirect(f"{desk.path}/applications?view=search")
+
+
+async def _queue_page(visit: Visit, desk: Desk, view: str, page: str, status: int = 200) -> HTMLResponse:
+    base = _base(desk)
+    results: dict[str, ApplicationPage] = {}
+
+    async def load(name: str, size: int, token: str) -> None:
+        results[name] = await desk.gateway.get(
+            base, ApplicationPage, params={"states": TABS[name], "pageSize": size, "pageToken": token}
+        )
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(load, view, PAGE_SIZE, page)
+        # The two tabs with work to do show how much; the others are not worth a reading in the log.
+        for name in ("waiting", "questioned"):
+            if name != view:
+                group.start_soon(load, name, 1, "")
+    found = results[view]
+    return await visit.page(
+        "applications/queue.html",
+        status=status,
+        desk=desk,
+        view=view,
+        tabs=TABS,
+        counts={name: one.total_count for name, one in results.items()},
+        applications=found.applications,
+        next_page=found.next_page_token,
+        page_token=page,
+        query=visit.form.value("query"),
+        branches=await _branch_names(visit, desk.gateway, found.applications),
+    )
+
+
+async def _search_page(visit: Visit, desk: Desk) -> Response:
+    query = visit.data.searches.get("applications", "")
+    if not query:
+        return visit.redirect(f"{desk.path}/applications")
+    found = await desk.gateway.post(
+        f"{_base(desk)}:search", ApplicationPage, body={"query": query, "pageSize": PAGE_SIZE}
+    )
+    return await visit.page(
+        "applications/queue.html",
+        desk=desk,
+        view="search",
+        tabs=TABS,
+        counts={},
+        applications=found.applications,
+        next_page="",
+        more=bool(found.next_page_token),
+        page_token="",
+        query=query,
+        branches=await _branch_names(visit, desk.gateway, found.applications),
+    )
+
+
+async def _branch_names(visit: Visit, gateway: Gateway, applications: tuple[Application, ...]) -> dict[str, str]:
+    ids = {one.branch_id for one in applications if one.branch_id}
+    return {one: await visit.services.directory.name(gateway, one) for one in ids}
+
+
+@router.post("/applications/next")
+async def take_next(visit: MemberVisit, organisation_id: str) -> Response:
+    """Claim the oldest case that nobody else works on, and open it."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    return await go_to_next(visit, desk)
+
+
+async def go_to_next(visit: Visit, desk: Desk) -> Response:
+    """Claim the oldest case that nobody else works on, and open it; without one, go back to the queue."""
+    if not desk.may(DECIDE):
+        raise ForbiddenError
+    waiting = await desk.gateway.get(_base(desk), ApplicationPage, params={"states": [WAITING], "pageSize": PAGE_SIZE})
+    now = visit.services.clock.now()
+    free = [
+        one
+        for one in waiting.applications
+        if one.claimed_by_member_id in ("", desk.member_id)
+        or (one.claim_expire_time is not None and one.claim_expire_time <= now)
+    ]
+    for one in free[:NEXT_TRIES]:
+        path = f"{_base(desk)}/{segment(one.application_id)}"
+        try:
+            await desk.gateway.post(f"{path}:claim", Application, body={}, request_id=new_request_id())
+        except ProblemError as problem:
+            if problem.status >= 500 or problem.status in (401, 403, 429):
+                raise
+            continue
+        return visit.redirect(f"{desk.path}/applications/{one.application_id}")
+    await visit.flash(Flash(kind="notice", text=visit.t("queue.no_next")))
+    return visit.redirect(f"{desk.path}/applications")
+
+
+@router.get("/applications.csv")
+async def export(visit: MemberVisit, organisation_id: str, view: str = "") -> Response:
+    """Pass the export on as it arrives; the service records who took it."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    if not desk.may(EXPORT):
+        raise ForbiddenError
+    async with AsyncExitStack() as stack:
+        response = await stack.enter_async_context(
+            desk.gateway.download(f"{_base(desk)}:export", {"states": TABS.get(view, ())})
+        )
+        held = stack.pop_all()
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        async with held:
+            async for chunk in response.aiter_bytes(_CHUNK_BYTES):
+                yield chunk
+
+    headers = {"Content-Disposition": f'attachment; filename="applications-{segment(organisation_id)}.csv"'}
+    return visit.with_cookies(StreamingResponse(chunks(), media_type="text/csv; charset=utf-8", headers=headers))
+
+
+@router.post("/approval-batches")
+async def approve_many(visit: MemberVisit, organisation_id: str) -> Response:
+    """Start the approval of all that are ticked."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    entries: list[Json] = []
+    for entry in visit.form_lists.get("entry", [])[:200]:
+        application_id, _, etag = entry.partition(" ")
+        entries.append({"applicationId": application_id, "etag": etag})
+    if not entries:
+        visit.form.refuse("choose_all", visit.t("queue.approve_none"))
+        return await _queue_page(visit, desk, "waiting", "", status=422)
+    batch = await desk.gateway.post(
+        f"/v1/organisations/{segment(organisation_id)}/approval-batches",
+        ApprovalBatch,
+        body={"entries": entries},
+        request_id=visit.form.value("request_id"),
+        part="approvalBatch",
+    )
+    return visit.redirect(f"{desk.path}/approval-batches/{batch.approval_batch_id}")
+
+
+@router.get("/approval-batches/{approval_batch_id}")
+async def show_batch(visit: MemberVisit, organisation_id: str, approval_batch_id: str) -> HTMLResponse:
+    """Show how far a batch is; with htmx only the part that changes is asked for again each second."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    batch = await desk.gateway.get(
+        f"/v1/organisations/{segment(organisation_id)}/approval-batches/{segment(approval_batch_id)}",
+        ApprovalBatch,
+        part="approvalBatch",
+    )
+    failed = [one for one in batch.items if one.failure_reason]
+    template = "applications/batch_progress.html" if visit.is_fragment else "applications/batch.html"
+    return await visit.page(template, desk=desk, batch=batch, failed=failed)
+
+
+def _base(desk: Desk) -> str:
+    return f"/v1/organisations/{segment(desk.organisation.organisation_id)}/applications"

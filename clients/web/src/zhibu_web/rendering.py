@@ -1,0 +1,98 @@
+"""Templates: Jinja2 with everything escaped and no name left undefined, and the ways in which values are shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from zhibu_kit.clock import Clock
+
+from zhibu_web.contract import Organisation
+from zhibu_web.texts import EN
+
+PACKAGE: Final = Path(__file__).parent
+STATIC: Final = PACKAGE / "static"
+_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+
+
+class Renderer:
+    """Makes HTML from templates."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Read templates as they are first needed; static files get their hash into their address."""
+        self._clock = clock
+        self._environment = Environment(
+            loader=FileSystemLoader(PACKAGE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        versions = {
+            path.relative_to(STATIC).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            for path in STATIC.rglob("*")
+            if path.is_file()
+        }
+
+        def static(name: str) -> str:
+            return f"/static/{name}?v={versions[name]}"
+
+        self._environment.globals["static"] = static
+        # Jinja's own table of filters has the types of its built-in ones.
+        filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
+        filters.update(when=_when, day=_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
+
+    def render(self, template: str, context: Mapping[str, object]) -> str:
+        """Return the HTML of a template."""
+        return self._environment.get_template(template).render(context)
+
+    def _minutes_left(self, instant: datetime | None) -> int:
+        """Whole minutes until an instant, at least one while it lies ahead, zero afterwards."""
+        if instant is None:
+            return 0
+        seconds = (instant - self._clock.now()).total_seconds()
+        return max(1, round(seconds / 60)) if seconds > 0 else 0
+
+
+@pass_context
+def _when(context: Context, instant: datetime | None) -> str:
+    """Date and time in Shanghai, as people write it."""
+    if instant is None:
+        return ""
+    local = instant.astimezone(_SHANGHAI)
+    if context.get("language") == EN:
+        return f"{local.day} {local:%B %Y}, {local:%H:%M}"
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+@pass_context
+def _day(context: Context, value: datetime | date | str | None) -> str:
+    """Date, in Shanghai when it comes from an instant, as people write it."""
+    if not value:
+        return ""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return value
+    local = value.astimezone(_SHANGHAI).date() if isinstance(value, datetime) else value
+    if context.get("language") == EN:
+        return f"{local.day} {local:%B %Y}"
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def grouped(value: str) -> str:
+    """A long number in groups of four, which people can compare and read aloud."""
+    return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
+def pairs(organisations: Iterable[Organisation]) -> list[tuple[str, str]]:
+    """Identifier and name of each, as a list to choose from."""
+    return [(one.organisation_id, one.name) for one in organisations]

@@ -1,0 +1,37 @@
+"""Every text of the pages in Chinese and English, side by side, so that neither is forgotten.
+
+Keys begin with the noun of their file. Values may hold `{placeholders}`; both languages hold the same ones. Texts are
+plain: links and emphasis are the templates' business.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhibu_web.texts import account, applications, apply, cases, common, eids, errors, grants, help_pages, home
+
+ZH: Final = "zh-CN"
+EN: Final = "en"
+
+CATALOGUE: Final[dict[str, tuple[str, str]]] = {}
+for _module in (common, home, apply, cases, account, applications, eids, grants, help_pages, errors):
+    for _key, _pair in _module.TEXTS.items():
+        if _key in CATALOGUE:
+            raise ValueError(f"the text {_key} is there twice")
+        CATALOGUE[_key] = _pair
+
+
+def text(language: str, key: str, **values: object) -> str:
+    """Return a text in a language with its placeholders filled.
+
+    Raises:
+        KeyError: there is no such text, or a placeholder has no value.
+    """
+    zh, en = CATALOGUE[key]
+    template = en if language == EN else zh
+    return template.format(**values) if values else template
+
+
+def has_text(key: str) -> bool:
+    """Say whether there is a text of this key: values of enums may be newer than this version."""
+    return key in CATALOGUE

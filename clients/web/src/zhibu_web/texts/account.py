@@ -1,0 +1,119 @@
+"""Texts of log-in, log-out, the first log-in and the member's own page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "first.title": ("首次登录说明", "Guide to the first log-in"),
+    "first.intro": (
+        "第一次登录要激活电子身份证，大约 3 分钟。请准备好电子身份证号、激活码和手机。",
+        "The first log-in activates your e-ID and takes about 3 minutes. Have e-ID number, activation code and telephone ready.",
+    ),
+    "first.step1": ("点“去登录”", "Press “Go to the log-in”"),
+    "first.step1_text": (
+        "在“电子身份证号”里输入号码，在“密码”里输入激活码。",
+        "Enter your e-ID number, and the activation code as the password.",
+    ),
+    "first.step2": ("输入短信验证码", "Enter the code from the SMS"),
+    "first.step2_text": (
+        "点“发送验证码”，把手机收到的 6 位数字填进去。",
+        "Press “Send the code” and enter the 6 digits that arrive on your telephone.",
+    ),
+    "first.step3": ("设置自己的密码", "Set a password of your own"),
+    "first.step3_text": (
+        "至少 8 位，自己记得住、别人猜不到。激活码随即作废。",
+        "At least 8 characters that you remember and nobody guesses. The activation code is then void.",
+    ),
+    "first.step4": ("可选：添加通行密钥", "If you like: add a passkey"),
+    "first.step4_text": (
+        "登录后在“我的”页面可以添加通行密钥，以后用指纹、面容或锁屏密码登录，不用等短信。手机不支持也没关系。",
+        (
+            "On “My page” you can add a passkey, and then log in by fingerprint, face or screen lock without an SMS. "
+            "If your device has none, that is fine."
+        ),
+    ),
+    "first.login": ("去登录", "Go to the log-in"),
+    "first.trouble": ("遇到问题", "If something goes wrong"),
+    "first.trouble_code": (
+        "激活码过期（超过 7 天）或丢失：请带身份证到所在党支部重新领取，旧的自动作废。",
+        "Activation code lost or older than 7 days: get another at your branch with your identity card. The old one becomes void.",
+    ),
+    "first.trouble_telephone": (
+        "换了手机号：请带身份证到组织部门变更。",
+        "New telephone number: have it changed at the organisation department with your identity card.",
+    ),
+    "first.trouble_warning": (
+        "工作人员不会打电话问您要密码、激活码或验证码。谁问都不要说。",
+        "We never call to ask for your password or codes. Do not tell anybody.",
+    ),
+    "me.title": ("我的", "My page"),
+    "me.hello": ("{name}，您好", "Hello, {name}"),
+    "me.eid": ("电子身份证", "Your e-ID"),
+    "me.name": ("姓名", "Name"),
+    "me.number": ("电子身份证号", "e-ID number"),
+    "me.state": ("状态", "State"),
+    "me.branch": ("党支部", "Branch"),
+    "me.no_branch": ("还没有确定党支部，请与组织部门联系。", "No branch yet; ask the organisation department."),
+    "me.county": ("发证机关", "Issued by"),
+    "me.issued": ("发证日期", "Issued on"),
+    "me.telephone": ("手机号", "Telephone"),
+    "me.telephone_value": ("尾号 {last}", "ending in {last}"),
+    "me.offices": ("职务", "Offices"),
+    "me.no_offices": ("没有担任职务。", "You hold no office."),
+    "me.until": ("至 {day}", "until {day}"),
+    "me.to_desk": ("去工作台", "To the desk"),
+    "me.card_alt": (
+        "电子身份证卡片：{name}，号码 {number}，{county}发放，附供离线核验的签名码",
+        "e-ID card: {name}, number {number}, issued by {county}, with a signed code that can be checked offline",
+    ),
+    "me.card_download": ("下载卡片（PNG 图片）", "Download the card (PNG picture)"),
+    "me.security": ("登录方式", "How you log in"),
+    "me.security_text": (
+        "您用密码和短信验证码登录。还可以添加通行密钥，以后用指纹、面容或锁屏密码登录。",
+        "You log in with a password and a code by SMS. You can also add a passkey and use fingerprint, face or screen lock.",
+    ),
+    "me.passkey": ("添加通行密钥", "Add a passkey"),
+    "me.password": ("修改密码", "Change the password"),
+    "me.done.webauthn-register-passwordless": (
+        "通行密钥已添加，下次登录可以直接使用。",
+        "The passkey was added; you can use it at your next log-in.",
+    ),
+    "me.done.UPDATE_PASSWORD": ("密码已修改。", "The password was changed."),
+    "me.not_done": ("没有改动。需要时可以再来。", "Nothing was changed. You can come back at any time."),
+    "auth.ended_title": ("您已退出登录", "You have been logged out"),
+    "auth.ended.expired": (
+        "登录时间已到，为了安全已自动退出。请重新登录。",
+        "Your log-in has expired and was ended for safety. Please log in again.",
+    ),
+    "auth.ended.logged_out": (
+        "您的登录已在别处结束：可能是您在另一处退出，或由管理员结束。可以重新登录。",
+        "Your log-in was ended elsewhere: perhaps you logged out on another page, or an officer ended it. You can log in again.",
+    ),
+    "auth.ended.refused": (
+        "系统不再接受这次登录。您的电子身份证可能已注销或被暂停。如有疑问，请致电 {telephone}。",
+        "This log-in is no longer accepted. Your e-ID may have been revoked. If you have questions, call {telephone}.",
+    ),
+    "auth.logged_out_title": ("已退出登录", "Logged out"),
+    "auth.logged_out_text": (
+        "如果这是别人的或公用的设备，请同时关闭浏览器。",
+        "If this is somebody else's or a shared device, close the browser too.",
+    ),
+    "auth.failed_title": ("登录没有完成", "The log-in was not completed"),
+    "auth.failed_text": (
+        "可能是停留太久，或打开了旧的登录页面。没有改动任何内容，请重新登录。",
+        "Perhaps it took too long, or an old log-in page was opened. Nothing was changed; please log in again.",
+    ),
+    "auth.unreachable_title": ("暂时不能登录", "You cannot log in right now"),
+    "auth.unreachable_text": (
+        "登录服务暂时联系不上，请过几分钟再试。不需要登录的页面可以照常使用。",
+        "The log-in service cannot be reached. Try again in a few minutes; pages without log-in work as usual.",
+    ),
+    "auth.again": ("重新登录", "Log in again"),
+    "auth.home": ("回到首页", "To the home page"),
+    "auth.needed_title": ("请先登录", "Please log in"),
+    "auth.needed_text": (
+        "这个操作需要登录。您的登录可能已过期，登录后请重新操作。",
+        "This needs a log-in; yours may have expired. Log in and then repeat what you did.",
+    ),
+}
