@@ -15,7 +15,7 @@ from zhibu_stack.engines.process import Program
 from zhibu_stack.environment import Environment
 from zhibu_stack.errors import StackError
 from zhibu_stack.layout import PORT_BASE, SERVICES, Ports
-from zhibu_stack.nats_permissions import nats_users
+from zhibu_stack.nats_users import make_streams, nats_users
 from zhibu_stack.secret_store import SecretStore
 from zhibu_stack.steps import Step
 
@@ -38,11 +38,7 @@ class Plan:
         self.secrets = SecretStore(self.directory / "secrets")
         self.environment = Environment(self.directory, self.ports, self.secrets, outer=environment)
         self.postgres = Postgres(self.directory / "postgres", self.ports.postgres, secrets=self.secrets)
-        self.nats = Nats(
-            self.directory / "nats",
-            self.ports.nats,
-            users=nats_users([*(s.name for s in SERVICES), "gateway"], self.secrets),
-        )
+        self.nats = Nats(self.directory / "nats", self.ports.nats, users=nats_users(self.secrets))
         self.keycloak = Keycloak(
             self.directory / "keycloak",
             self.ports.keycloak,
@@ -83,6 +79,7 @@ class Plan:
                 ports=[postgres.port],
             ),
             Step(name="nats", prepare=nats.prepare, program=nats.program, is_ready=nats.is_ready, ports=[nats.port]),
+            Step(name="streams", needs=["nats"], prepare=lambda: asyncio.run(make_streams(nats.url, self.secrets))),
             Step(name="databases", needs=["postgres"], prepare=self._create_databases),
             # Apart from the start, because the first time it downloads and builds while the databases are being made.
             Step(name="keycloak-files", prepare=keycloak.prepare),
@@ -112,7 +109,7 @@ class Plan:
         steps: list[Step] = []
         for service in SERVICES:
             steps.append(self._migration_step(service.name, service.module, ["databases"]))
-            needs = [f"migrate-{service.name}", "nats", "realm", *(["smsc"] if service.name == "notify" else [])]
+            needs = [f"migrate-{service.name}", "streams", "realm", *(["smsc"] if service.name == "notify" else [])]
             ports = [self.ports.grpc(service), self.ports.health(service)]
             steps.append(
                 self._service_step(
@@ -127,7 +124,7 @@ class Plan:
             self._service_step(
                 "gateway",
                 "zhibu_gateway",
-                ["nats", "realm"],
+                ["streams", "realm"],
                 ports=[self.ports.gateway, gateway],
                 probe=(gateway, "/readyz"),
             ),
