@@ -125,6 +125,16 @@ async def test_one_permission_is_not_another(probe: Probe, issuer: TokenIssuer) 
     assert await outcome_of(call) == "PERMISSION_DENIED"
 
 
+async def test_a_client_without_the_write_scope_reads_and_changes_nothing(probe: Probe, issuer: TokenIssuer) -> None:
+    for permission in (READ, "testing.records.write"):
+        probe.backing.grants.give("reader", "370724", permission)
+    token = bearer(issuer.token("reader", scope="openid zhibu-api"))
+    reading = probe.stub.GetRecord(pb.GetRecordRequest(organisation_id="370724", record_id="r1"), metadata=token)
+    request = pb.UpdateRecordRequest(organisation_id="370724", record_id="r1", record=pb.Record(text="x"))
+    assert await outcome_of(reading) == "OK"
+    assert await outcome_of(probe.stub.UpdateRecord(request, metadata=token)) == "INSUFFICIENT_SCOPE"
+
+
 async def test_an_unknown_organisation_and_a_forbidden_one_get_the_same_answer(
     probe: Probe, issuer: TokenIssuer
 ) -> None:

@@ -17,6 +17,7 @@ from zhibu_kit.scope import Scope
 
 ANY_SERVICE: Final = "*"
 # A client acts for a person only as far as that client was registered: without this scope it reads and changes nothing.
+API_SCOPE: Final = "zhibu-api"
 WRITE_SCOPE: Final = "zhibu-write"
 
 

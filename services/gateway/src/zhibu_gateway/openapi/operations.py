@@ -3,9 +3,12 @@
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from zhibu_kit.access import API_SCOPE, WRITE_SCOPE
+from zhibu_kit.method import method_of
 
 from zhibu_gateway.contract.methods import Binding, Input, Output, PublicMethod
 from zhibu_gateway.contract.request_fields import query_fields
+from zhibu_gateway.descriptors import message_of
 from zhibu_gateway.openapi.constraints import is_required
 from zhibu_gateway.openapi.descriptions import Descriptions
 from zhibu_gateway.openapi.responses import header_references
@@ -53,7 +56,11 @@ class Operations:
         return operation
 
     def _description(self, method: PublicMethod) -> str:
-        lines = [self._descriptions.of(method.descriptor.full_name), "", f"gRPC: `{method.full_path.removeprefix('/')}`"]
+        lines = [
+            self._descriptions.of(method.descriptor.full_name),
+            "",
+            f"gRPC: `{method.full_path.removeprefix('/')}`",
+        ]
         lines.append("")
         match method.rule:
             case "permission":
@@ -66,7 +73,9 @@ class Operations:
             case "public":
                 lines.append("**Access**: everybody; a token, when sent, is checked.")
             case _:
-                lines.append("**Access**: everybody; the body carries its own authorisation, and no token reaches the service.")
+                lines.append(
+                    "**Access**: everybody; the body carries its own authorisation, and no token reaches the service."
+                )
         limits, settings = method.limits, self._settings
         lines.append("")
         lines.append(
@@ -104,7 +113,9 @@ class Operations:
         if "description" in schema:
             parameter["description"] = schema["description"]
         if place == "path" and "minLength" not in schema:
-            parameter["schema"] = {**parameter["schema"], "minLength": 1} if schema.get("type") == "string" else plain(schema)
+            parameter["schema"] = (
+                {**parameter["schema"], "minLength": 1} if schema.get("type") == "string" else plain(schema)
+            )
         return parameter
 
     def _request_body(self, method: PublicMethod, binding: Binding) -> Part | None:
@@ -181,7 +192,9 @@ def _error_statuses(method: PublicMethod, headers: HeaderFields) -> list[int]:
 
 
 def _security(method: PublicMethod) -> list[Part]:
-    schemes: list[Part] = [{"oidc": []}, {"bearer": []}]
+    # OpenAPI 3.1 lets every scheme name what it needs: the scopes of OIDC are the scopes of the token.
+    scopes = [API_SCOPE] if method_of(method.descriptor).reads else [API_SCOPE, WRITE_SCOPE]
+    schemes: list[Part] = [{"oidc": scopes}, {"bearer": scopes}]
     match method.rule:
         case "anonymous":
             return []
@@ -217,7 +230,11 @@ def shared_parameters() -> dict[str, Part]:
             "name": "Idempotency-Key",
             "in": "header",
             "description": _IDEMPOTENCY_KEY,
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$", "examples": ["01kb0f5m4q3z8v7x6w5t4r3s2p"]},
+            "schema": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9._~-]{1,64}$",
+                "examples": ["01kb0f5m4q3z8v7x6w5t4r3s2p"],
+            },
         },
         "IfMatch": {"name": "If-Match", "in": "header", "description": _IF_MATCH, "schema": tag},
         "IfMatchRequired": {
@@ -240,5 +257,5 @@ def _field_at(method: PublicMethod, field_path: str) -> FieldDescriptor:
     *parents, name = field_path.split(".")
     message = method.request
     for parent in parents:
-        message = message.fields_by_name[parent].message_type
+        message = message_of(message.fields_by_name[parent])
     return message.fields_by_name[name]
