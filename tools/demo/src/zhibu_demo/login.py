@@ -93,7 +93,7 @@ class Keycloak:
             "code_challenge_method": "S256",
         }
         # Cookies of its own: two people must not share one browser.
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as browser:
+        async with _browser(self._issuer) as browser:
             page = await browser.get(f"{self._issuer}/protocol/openid-connect/auth", params=parameters)
             code = await _walk(browser, page, answers, state)
         form = {
@@ -103,6 +103,20 @@ class Keycloak:
             "code_verifier": verifier,
         }
         return Session(self._client, self._issuer, await _exchange(self._client, self._issuer, form))
+
+
+def _browser(issuer: str) -> httpx.AsyncClient:
+    """Return a client with cookies of its own that, as browsers do, sends secure ones to the loopback without TLS too."""
+    browser = httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False)
+    if urlsplit(issuer).hostname not in ("localhost", "127.0.0.1", "::1"):
+        return browser
+
+    async def trust_loopback(_response: httpx.Response) -> None:
+        for cookie in browser.cookies.jar:
+            cookie.secure = False
+
+    browser.event_hooks = {"response": [trust_loopback]}
+    return browser
 
 
 async def _walk(browser: httpx.AsyncClient, page: httpx.Response, answers: Answers, state: str) -> str:

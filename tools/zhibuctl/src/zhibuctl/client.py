@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import click
-from keycloak import KeycloakAdmin, KeycloakError
+from keycloak import KeycloakAdmin, KeycloakConnectionError, KeycloakError
 
 from zhibuctl.context import Context, pass_context
 from zhibuctl.errors import OperatorError
@@ -145,14 +145,14 @@ def _create(installation: Installation, representation: dict[str, Any]) -> dict[
         answer = {"client_id": name}
         if not representation["publicClient"]:
             answer["secret"] = str(admin.get_client_secrets(own_id)["value"])
+    except KeycloakConnectionError:
+        raise OperatorError("连不上 Keycloak。", "Keycloak cannot be reached.") from None
     except KeycloakError as error:
         # Its body may repeat what was sent; the status is enough.
         raise OperatorError(
             f"Keycloak 没有接受（状态 {error.response_code}）。",
             f"Keycloak did not accept it (status {error.response_code}).",
         ) from None
-    except OSError:
-        raise OperatorError("连不上 Keycloak。", "Keycloak cannot be reached.") from None
     return answer
 
 
