@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import smpp34
+from zhibu_kit.testing.waiting import wait_until
 from zhibu_notify.rules import Segment, segments_of
 from zhibu_notify.smpp.link import (
     LinkDownError,
@@ -140,13 +141,12 @@ async def test_a_silent_message_centre_leaves_the_outcome_unknown_in_bounded_tim
 
 
 async def test_a_slow_answer_blocks_the_window_and_no_longer(centre: MessageCentre, receipts: _Receipts) -> None:
-    centre.faults.change({"submit_delay_s": 3.0})
+    centre.faults.change({"submit_delay_s": 1.0})
     async with _running(SmscLink(_settings(centre.smpp_port, window=1), on_receipt=receipts)) as link:
         await link.wait_bound(timeout_s=_EVENT_TIMEOUT_S)
         async with asyncio.TaskGroup() as tasks:
             first = tasks.create_task(_submit(link))
-            while not centre.inbox.list_messages():
-                await centre.inbox.wait_messages(timeout_s=_EVENT_TIMEOUT_S)
+            assert await centre.inbox.wait_messages(timeout_s=_EVENT_TIMEOUT_S)
             with pytest.raises(LinkDownError, match="window"):
                 await _submit(link, timeout_s=0.2)
         assert first.result()
@@ -157,9 +157,7 @@ async def test_a_dead_link_is_noticed_by_its_silence(centre: MessageCentre, rece
     async with _running(SmscLink(settings, on_receipt=receipts)) as link:
         await link.wait_bound(timeout_s=_EVENT_TIMEOUT_S)
         centre.faults.change({"silent_enquire_links": True, "refuse_bind": True})
-        async with asyncio.timeout(_EVENT_TIMEOUT_S):
-            while "0x0000000d" not in link.last_failure:  # noqa: ASYNC110 - the link has no event for a failed bind.
-                await asyncio.sleep(0.01)
+        await wait_until(lambda: "0x0000000d" in link.last_failure)
         assert not link.is_bound
         centre.faults.reset()
         await link.wait_bound(timeout_s=_EVENT_TIMEOUT_S)
