@@ -10,6 +10,7 @@ from typing import Final
 
 from google.protobuf.descriptor import MethodDescriptor
 from zhibu.policy.v1 import policy_pb2
+from zhibu_docs.contract import audited_of, http_rule_of
 from zhibu_kit.offices import OFFICES
 
 
@@ -19,6 +20,7 @@ class Verdict(StrEnum):
     ADMITTED = "admitted"
     PERMISSION_DENIED = "PERMISSION_DENIED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE"
 
 
 class Bearer(StrEnum):
@@ -71,13 +73,18 @@ _OWN_PLACES: Final = {place.level: place for place in (PROVINCE, CITY, COUNTY, T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A kind of caller. `office` is held at `place`; `in_force` is false when it has ended."""
+    """A kind of caller.
+
+    `office` is held at `place`; `in_force` is false when it has ended. `writes` is false when the client, through which the
+    person acts, was registered without the scope for changing anything.
+    """
 
     name: str
     bearer: Bearer
     office: str | None = None
     place: Place | None = None
     in_force: bool = True
+    writes: bool = True
     service: str | None = None
 
     @property
@@ -98,6 +105,13 @@ def roles(services: tuple[str, ...]) -> tuple[Role, ...]:
         Role(name="plain member", bearer=Bearer.PERSON),
         Role(name="revoked administrator", bearer=Bearer.REVOKED, office="county_admin", place=COUNTY),
         Role(name="former administrator", bearer=Bearer.PERSON, office="county_admin", place=COUNTY, in_force=False),
+        Role(
+            name="administrator through a reading client",
+            bearer=Bearer.PERSON,
+            office="county_admin",
+            place=COUNTY,
+            writes=False,
+        ),
         *offices,
         *(Role(name=f"service {service}", bearer=Bearer.SERVICE, service=service) for service in services),
     )
@@ -148,12 +162,20 @@ def verdict(method: MethodDescriptor, role: Role, place: Place | None) -> Verdic
         return Verdict.ADMITTED if named else Verdict.PERMISSION_DENIED
     if role.bearer is Bearer.SERVICE:
         return Verdict.PERMISSION_DENIED
+    if not role.writes and not _only_reads(method):
+        return Verdict.INSUFFICIENT_SCOPE
     if rule == "self":
         return Verdict.ADMITTED
     if rule == "permission" and place is not None and _holds(role, access.permission.name, place):
         return Verdict.ADMITTED
     # Also what the contract does not speak of: deny by default.
     return Verdict.PERMISSION_DENIED
+
+
+def _only_reads(method: MethodDescriptor) -> bool:
+    """A GET reads; a search is a POST whose entry in the log says that it is a reading."""
+    http, audited = http_rule_of(method), audited_of(method)
+    return (http is not None and bool(http.get)) or (audited is not None and audited.reading)
 
 
 def _holds(role: Role, permission: str, place: Place) -> bool:

@@ -44,7 +44,8 @@ class Doors:
                 return self.issuer.token(account_of(role), service=role.service)
             case Bearer.PERSON | Bearer.REVOKED:
                 county = (role.place.county_code if role.place else None) or "370724"
-                return self.issuer.token(account_of(role), member_id=member_of(role), county_code=county)
+                scope = "openid zhibu-api zhibu-write" if role.writes else "openid zhibu-api"
+                return self.issuer.token(account_of(role), member_id=member_of(role), county_code=county, scope=scope)
 
     async def call(self, method: MethodDescriptor, token: str | None, request: Message) -> str:
         """Call a method and return "OK", or the reason of the refusal."""

@@ -37,7 +37,12 @@ def client() -> None:
 @click.option(
     "--redirect-uri", "redirect_uris", multiple=True, required=True, help=both("回调地址", "where log-ins come back to")
 )
-@click.option("--scope", "scopes", multiple=True, help=both("另加的范围", "further client scopes"))
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help=both("另加的范围；zhibu-write 允许写入", "further scopes; without zhibu-write it reads only"),
+)
 @click.option("--origin", "origins", multiple=True, help=both("浏览器来源", "origins of a browser application"))
 @click.option("--confidential", is_flag=True, help=both("带密钥的服务端应用", "a server that can keep a secret"))
 @pass_context
