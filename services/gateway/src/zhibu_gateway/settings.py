@@ -1,8 +1,8 @@
 """What an operator can set about the gateway."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 from zhibu_kit.settings import ServiceSettings
 
@@ -32,6 +32,12 @@ class GatewaySettings(ServiceSettings):
     per_address_per_minute: int = Field(
         default=1200, ge=1, description="Calls a minute of one network address (IPv6: /64), over all methods."
     )
+    limits_factor: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="Multiplies every limit. More than 1 in development only, where one machine plays many people.",
+    )
     max_request_bytes: int = Field(
         default=1_048_576, ge=1024, description="Largest body where the contract says nothing."
     )
@@ -57,3 +63,9 @@ class GatewaySettings(ServiceSettings):
             if "*" in origin or not origin.startswith(("https://", "http://")):
                 raise ValueError(f"{origin!r} is no origin: scheme, host and port, no wildcard")
         return value
+
+    @model_validator(mode="after")
+    def _keep_limits_in_production(self) -> Self:
+        if self.profile == "production" and self.limits_factor > 1:
+            raise ValueError("ZHIBU_LIMITS_FACTOR is for development only")
+        return self

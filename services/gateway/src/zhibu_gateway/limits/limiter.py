@@ -31,12 +31,13 @@ class MethodLimits:
 class Limiter:
     """Counts calls and refuses those beyond a limit."""
 
-    def __init__(self, counts: Counts, clock: Clock, *, per_address: int, per_account: int) -> None:
-        """Takes the general limits, which hold over all methods together."""
+    def __init__(self, counts: Counts, clock: Clock, *, per_address: int, per_account: int, factor: int = 1) -> None:
+        """Takes the general limits, which hold over all methods together; every limit is multiplied by the factor."""
         self._counts = counts
         self._clock = clock
         self._per_address = per_address
         self._per_account = per_account
+        self._factor = factor
 
     def check_address(self, exchange: Exchange, limits: MethodLimits) -> None:
         """Counts a call against its address, before anything dear is done for it.
@@ -61,7 +62,7 @@ class Limiter:
         _tell(exchange, verdicts)
 
     def _count(self, key: str, limit: int) -> Verdict:
-        return self._counts.count(key, limit=limit, now_s=self._clock.now().timestamp())
+        return self._counts.count(key, limit=limit * self._factor, now_s=self._clock.now().timestamp())
 
 
 def _tell(exchange: Exchange, verdicts: list[Verdict]) -> None:
