@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
 from zhibu_gateway.contract.files import contract_files
+from zhibu_gateway.descriptors import descriptor_of, message_of
 
 # A message inside a message inside a message is deep enough to meet every conversion, and quick to make.
 MAX_DEPTH = 3
@@ -161,7 +162,7 @@ def _fill_value(draw: st.DrawFn, message: Message, depth: int) -> None:
             name = "struct_value" if kind == 4 else "list_value"
             inner = getattr(message, name)
             inner.SetInParent()
-            inner.CopyFrom(draw(a_message(message.DESCRIPTOR.fields_by_name[name].message_type, depth + 1)))
+            inner.CopyFrom(draw(a_message(message_of(descriptor_of(message).fields_by_name[name]), depth + 1)))
 
 
 def _set(message: Message, **values: object) -> None:

@@ -69,12 +69,19 @@ async def test_a_list_takes_its_fields_from_the_query(door: Door) -> None:
     url = "/v1/testing/organisations/370724/records"
     first = (await door.http.get(url, params={"pageSize": 2}, headers=headers)).json()
     assert [record["recordId"] for record in first["records"]] == ["r1", "r2"]
-    rest = (await door.http.get(url, params={"page_size": "2", "page_token": first["nextPageToken"]}, headers=headers)).json()
+    rest = (
+        await door.http.get(url, params={"page_size": "2", "page_token": first["nextPageToken"]}, headers=headers)
+    ).json()
     assert [record["recordId"] for record in rest["records"]] == ["r3"]
     assert rest["nextPageToken"] == ""
     nested = await door.http.get(
         url,
-        params=[("filter.prefix", "记"), ("filter.sinceTime", "2026-01-01T00:00:00Z"), ("colours", "COLOUR_RED"), ("colours", "2")],
+        params=[
+            ("filter.prefix", "记"),
+            ("filter.sinceTime", "2026-01-01T00:00:00Z"),
+            ("colours", "COLOUR_RED"),
+            ("colours", "2"),
+        ],
         headers=headers,
     )
     assert nested.status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
@@ -38,7 +39,9 @@ async def test_a_method_that_the_address_does_not_take(door: Door) -> None:
     check_problem(response, 405, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == "OPTIONS, POST"
     check_problem(await door.http.post("/docs"), 405, "METHOD_NOT_ALLOWED")
-    check_problem(await door.http.post(ECHO, headers={"x-http-method-override": "DELETE"}, json={}), 400, "INVALID_ARGUMENT")
+    check_problem(
+        await door.http.post(ECHO, headers={"x-http-method-override": "DELETE"}, json={}), 400, "INVALID_ARGUMENT"
+    )
 
 
 async def test_a_path_that_is_no_text(door: Door) -> None:
@@ -61,7 +64,9 @@ async def test_a_body_of_another_format(door: Door, headers: dict[str, str], bod
 
 async def test_an_answer_that_the_client_does_not_take(door: Door) -> None:
     for accept in ("text/html", "application/json;q=0", "image/*"):
-        check_problem(await door.http.post(ECHO, json={"text": "ab"}, headers={"accept": accept}), 406, "NOT_ACCEPTABLE")
+        check_problem(
+            await door.http.post(ECHO, json={"text": "ab"}, headers={"accept": accept}), 406, "NOT_ACCEPTABLE"
+        )
     for accept in ("*/*", "application/*", "text/html, application/json;q=0.1"):
         assert (await door.http.post(ECHO, json={"text": "ab"}, headers={"accept": accept})).status_code == 200
 
@@ -71,7 +76,7 @@ async def test_a_body_that_is_too_large(door: Door) -> None:
     json = {"content-type": "application/json"}
     check_problem(await door.http.post(ECHO, content=large, headers=json), 413, "REQUEST_TOO_LARGE")
 
-    async def in_pieces() -> Any:
+    async def in_pieces() -> AsyncGenerator[bytes]:
         for start in range(0, len(large), 65536):
             yield large[start : start + 65536]
 
@@ -100,7 +105,9 @@ async def test_a_body_that_does_not_fit_names_the_field(door: Door, body: bytes,
 async def test_a_rule_of_the_contract_names_the_field_in_the_clients_language(door: Door) -> None:
     body = {"text": "a", "number": 101}
     chinese = check_problem(await door.http.post(ECHO, json=body), 400, "INVALID_ARGUMENT")
-    english = check_problem(await door.http.post(ECHO, json=body, headers={"accept-language": "en"}), 400, "INVALID_ARGUMENT")
+    english = check_problem(
+        await door.http.post(ECHO, json=body, headers={"accept-language": "en"}), 400, "INVALID_ARGUMENT"
+    )
     assert [(error["field"], error["code"]) for error in chinese["errors"]] == [
         ("text", "STRING_MIN_LEN"),
         ("number", "INT32_GTE_LTE"),
@@ -130,7 +137,7 @@ async def test_without_a_token_a_client_is_told_how_to_authenticate(door: Door) 
 @pytest.mark.parametrize("authorization", ["Bearer nonsense", "Basic YTpi", "bearer a.b.c", "Bearer ü"])
 async def test_a_bad_token_is_refused_even_where_none_is_needed(door: Door, authorization: str) -> None:
     for url in ("/v1/testing/me", "/v1/testing/old-echo"):
-        response = await door.http.get(url, headers={"authorization": authorization.encode("latin-1")})
+        response = await door.http.get(url, headers=[(b"authorization", authorization.encode("latin-1"))])
         check_problem(response, 401, "UNAUTHENTICATED")
         assert response.headers["www-authenticate"] == 'Bearer realm="zhibu", error="invalid_token"'
 
@@ -181,8 +188,10 @@ async def test_a_header_that_is_too_long_for_its_purpose(door: Door) -> None:
 
 async def test_a_connection_that_ends_in_the_middle_of_a_body_leaves_no_mark(door: Door) -> None:
     host, _, port = door.gateway.url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"POST /v1/testing/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /v1/testing/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+    )
     await writer.drain()
     writer.close()
     await writer.wait_closed()

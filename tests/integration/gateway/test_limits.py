@@ -48,7 +48,9 @@ async def test_an_account_has_a_limit_wherever_it_calls_from(issuer: TokenIssuer
         for number in range(3):
             headers = {**door.as_account("busy"), "x-forwarded-for": f"192.0.2.{number}"}
             assert (await statuses(door, ME, 1, headers=headers)) == [200]
-        assert (await statuses(door, ME, 1, headers={**door.as_account("busy"), "x-forwarded-for": "192.0.2.99"})) == [429]
+        assert (await statuses(door, ME, 1, headers={**door.as_account("busy"), "x-forwarded-for": "192.0.2.99"})) == [
+            429
+        ]
         assert (await statuses(door, ME, 1, headers=door.as_account("quiet"))) == [200]
 
 
@@ -64,9 +66,7 @@ def shared_settings(nats: NatsServer) -> dict[str, Any]:
     return {**nats.settings("gateway"), "per_address_per_minute": 8}
 
 
-async def test_two_gateways_count_together(
-    issuer: TokenIssuer, probe: Probe, shared_settings: dict[str, Any]
-) -> None:
+async def test_two_gateways_count_together(issuer: TokenIssuer, probe: Probe, shared_settings: dict[str, Any]) -> None:
     async with (
         open_gateway(issuer, probe, **shared_settings) as one,
         open_gateway(issuer, probe, **shared_settings) as two,

@@ -22,7 +22,9 @@ async def pieces(total: int, size: int = 100_000) -> AsyncGenerator[bytes]:
 
 async def test_an_upload_arrives_whole_with_its_media_type(door: Door) -> None:
     response = await door.http.post(
-        "/v1/testing/files/%E6%9D%90%E6%96%99.pdf", content=pieces(20 * MIB), headers={"content-type": "application/pdf"}
+        "/v1/testing/files/%E6%9D%90%E6%96%99.pdf",
+        content=pieces(20 * MIB),
+        headers={"content-type": "application/pdf"},
     )
     assert response.json() == {
         "sizeBytes": str(20 * MIB),
@@ -55,7 +57,10 @@ async def test_a_download_comes_whole_and_under_its_own_name(door: Door) -> None
     response = await door.http.get("/v1/testing/files/%E6%9D%90%E6%96%99.bin", params={"size_bytes": 5 * MIB})
     assert response.content == bytes(5 * MIB)
     assert response.headers["content-type"] == "application/octet-stream"
-    assert response.headers["content-disposition"] == "attachment; filename=\"__.bin\"; filename*=UTF-8''%E6%9D%90%E6%96%99.bin"
+    assert (
+        response.headers["content-disposition"]
+        == "attachment; filename=\"__.bin\"; filename*=UTF-8''%E6%9D%90%E6%96%99.bin"
+    )
     assert response.headers["content-security-policy"].startswith("sandbox")
 
 
@@ -117,7 +122,9 @@ async def test_silence_is_filled_with_comments(door: Door) -> None:
 
 async def test_a_client_that_leaves_ends_the_call(door: Door) -> None:
     with suppress(httpx.HTTPError):
-        async with door.http.stream("GET", "/v1/testing/counter:watch", params={"until": 1000, "intervalMs": 10}) as response:
+        async with door.http.stream(
+            "GET", "/v1/testing/counter:watch", params={"until": 1000, "intervalMs": 10}
+        ) as response:
             await anext(response.aiter_raw())
     await wait_until(lambda: _cancelled(door))
 

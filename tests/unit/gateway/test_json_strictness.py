@@ -6,6 +6,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from zhibu.testing.v1 import probe_service_pb2
+from zhibu_gateway.descriptors import descriptor_of
 from zhibu_gateway.json_codec import DecodeError, Decoders, EncodeError, Encoders, Fault, loads
 
 _DECODERS = Decoders()
@@ -175,4 +176,4 @@ def test_both_spellings_nulls_and_quoted_numbers_are_read() -> None:
 )
 def test_a_message_without_a_json_form_is_not_written(message: Message) -> None:
     with pytest.raises(EncodeError):
-        Encoders(print_defaults=True).of(message.DESCRIPTOR)(message)
+        Encoders(print_defaults=True).of(descriptor_of(message))(message)

@@ -35,7 +35,7 @@ async def serve(settings: GatewaySettings) -> None:
     except (ContractError, TemplateError) as error:
         log.critical("The gateway does not start", extra={"fields": {"because": str(error)}})
         raise SystemExit(1) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 the outermost loop of the process
         log.critical("The gateway ends", exc_info=error)
         raise SystemExit(1) from None
     log.info("Stopped")

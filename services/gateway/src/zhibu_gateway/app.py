@@ -61,7 +61,7 @@ def make_app(parts: Parts, *, health: Health, telemetry: Telemetry) -> FastAPI:
     for path, name in _PAGES.items():
         table.add("GET", parse_template(path), Route(name=f"page {name}", pipeline=getattr(pages, name), has_head=True))
     app = FastAPI(title="Zhibu", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.router.routes = [ContractRoute(Door(table, parts.settings, telemetry))]
+    app.router.routes[:] = [ContractRoute(Door(table, parts.settings, telemetry))]
 
     def openapi() -> dict[str, Any]:
         return document

@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from zhibu_kit.auth import TokenVerifier
 from zhibu_kit.background import Background
 from zhibu_kit.bus import connect
@@ -98,11 +99,13 @@ async def running_gateway(
         parts = Parts(
             settings=settings,
             limiter=Limiter(
-                counts, clock, per_address=settings.per_address_per_minute, per_account=settings.per_account_per_minute
+                counts,
+                clock,
+                per_address=settings.per_address_per_minute,
+                per_account=settings.per_account_per_minute,
+                factor=settings.limits_factor,
             ),
-            verifier=TokenVerifier(
-                keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=clock
-            ),
+            verifier=TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=clock),
             deny_list=deny_list,
             channels=channels,
             streams=Streams(settings.max_streams),
@@ -110,7 +113,9 @@ async def running_gateway(
         app = make_app(parts, health=health, telemetry=telemetry)
         background = Background(telemetry)
         stack.push_async_callback(background.stop)
-        shared = await _share(settings, counts, deny_list, clock=clock, background=background, health=health, stack=stack)
+        shared = await _share(
+            settings, counts, deny_list, clock=clock, background=background, health=health, stack=stack
+        )
         health.checks["deny_list"] = deny_list.catch_up
         url = await _serve(settings, app, parts, health=health, background=background, stack=stack)
         health.started = True
@@ -160,7 +165,7 @@ async def _share(
 
 async def _serve(
     settings: GatewaySettings,
-    app: "uvicorn._types.ASGIApplication",  # pyright: ignore[reportPrivateUsage] uvicorn exports no other name for it
+    app: FastAPI,
     parts: Parts,
     *,
     health: Health,

@@ -9,6 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescript
 from zhibu.policy.v1 import policy_pb2
 
 from zhibu_gateway.contract.path_template import PathTemplate, parse_template
+from zhibu_gateway.descriptors import typed
 
 HTTP_BODY = "google.api.HttpBody"
 TESTING_PACKAGE = "zhibu.testing.v1"
@@ -110,7 +111,7 @@ def _public_method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> 
     name = f"{service.full_name}/{descriptor.name}"
     options = descriptor.GetOptions()
     access = options.Extensions[policy_pb2.access]
-    has_url = options.HasExtension(annotations_pb2.http)
+    has_url = options.HasExtension(typed(annotations_pb2.http))
     match access.WhichOneof("rule"):
         case None:
             raise ContractError(f"{name} has no access rule")
@@ -124,7 +125,7 @@ def _public_method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> 
             pass
     if descriptor.client_streaming and descriptor.server_streaming:
         raise ContractError(f"{name} streams both ways, for which HTTP has no form here")
-    bindings = tuple(_bindings(descriptor, options.Extensions[annotations_pb2.http]))
+    bindings = tuple(_bindings(descriptor, options.Extensions[typed(annotations_pb2.http)]))
     return PublicMethod(
         descriptor=descriptor,
         service=service,

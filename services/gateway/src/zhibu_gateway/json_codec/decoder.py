@@ -7,17 +7,25 @@ that is nearly a number, a timestamp or base64, unknown fields. What it accepts 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2
+from google.protobuf import any_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pool import Default, DescriptorPool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from zhibu_gateway.descriptors import map_fields
 from zhibu_gateway.json_codec.errors import DecodeError, Fault
-from zhibu_gateway.json_codec.field_masks import paths_of
-from zhibu_gateway.json_codec.scalars import FromJson, double_of, from_json, from_text, text_of
+from zhibu_gateway.json_codec.scalars import FromJson, from_json, from_text, text_of
 from zhibu_gateway.json_codec.strict_json import MAX_DEPTH, Json
-from zhibu_gateway.json_codec.times import duration_of, timestamp_of
+from zhibu_gateway.json_codec.well_known import (
+    check_depth,
+    decode_duration,
+    decode_field_mask,
+    decode_list_value,
+    decode_struct,
+    decode_timestamp,
+    decode_value,
+)
 
 # Fills a message from a JSON value; the number is how deep the message lies.
 DecodeInto = Callable[[Json, Message, int], None]
@@ -63,16 +71,16 @@ class Decoders:
         # Registered before its fields are compiled, for types that contain themselves.
         self._compiled[descriptor.full_name] = decode
         for index, field in enumerate(descriptor.fields):
-            member = self._member(field, index)
+            member = self._member(field, index, len(descriptor.fields))
             members[field.name] = member
             members[field.json_name] = member
         return decode
 
-    def _member(self, field: FieldDescriptor, index: int) -> _Member:
+    def _member(self, field: FieldDescriptor, index: int, count: int) -> _Member:
         bits = 1 << index
         oneof = field.containing_oneof
         if oneof is not None:
-            bits |= 1 << (len(field.containing_type.fields) + oneof.index)
+            bits |= 1 << (count + oneof.index)
         takes_null = not field.is_repeated and (
             (field.message_type is not None and field.message_type.full_name == "google.protobuf.Value")
             or (field.enum_type is not None and field.enum_type.full_name == "google.protobuf.NullValue")
@@ -95,8 +103,8 @@ class Decoders:
 
     def _map(self, field: FieldDescriptor) -> DecodeInto:
         name = field.name
-        key_of = from_text(field.message_type.fields_by_name["key"])
-        value_field = field.message_type.fields_by_name["value"]
+        key_field, value_field = map_fields(field)
+        key_of = from_text(key_field)
         convert = from_json(value_field) if value_field.message_type is None else None
         decode = None if value_field.message_type is None else self.of(value_field.message_type)
         takes_null = (
@@ -110,11 +118,7 @@ class Decoders:
             for text, item in value.items():
                 try:
                     key = key_of(text_of(text))
-                    if key in entries:
-                        # "1" and "1.0" are one key of an integer map.
-                        raise DecodeError(Fault.DUPLICATE_KEY)
-                    if item is None and not takes_null:
-                        raise DecodeError(Fault.NULL_ELEMENT)
+                    _check_entry(is_known=key in entries, is_null=item is None and not takes_null)
                     if decode is not None:
                         decode(item, entries[key], depth + 1)
                     elif convert is not None:
@@ -127,18 +131,18 @@ class Decoders:
 
     def _well_known(self, descriptor: Descriptor) -> DecodeInto | None:
         return {
-            "google.protobuf.Timestamp": _timestamp,
-            "google.protobuf.Duration": _duration,
-            "google.protobuf.FieldMask": _field_mask,
-            "google.protobuf.Value": _value,
-            "google.protobuf.Struct": _struct,
-            "google.protobuf.ListValue": _list_value,
+            "google.protobuf.Timestamp": decode_timestamp,
+            "google.protobuf.Duration": decode_duration,
+            "google.protobuf.FieldMask": decode_field_mask,
+            "google.protobuf.Value": decode_value,
+            "google.protobuf.Struct": decode_struct,
+            "google.protobuf.ListValue": decode_list_value,
             "google.protobuf.Any": self._any,
         }.get(descriptor.full_name)
 
     def _any(self, value: Json, message: Message, depth: int) -> None:
         assert isinstance(message, any_pb2.Any)
-        _check_depth(depth)
+        check_depth(depth)
         if not isinstance(value, dict):
             raise DecodeError(Fault.WRONG_TYPE)
         if not value:
@@ -161,9 +165,12 @@ class Decoders:
         message.value = inner.SerializeToString()
 
 
-def _check_depth(depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise DecodeError(Fault.TOO_DEEP)
+def _check_entry(*, is_known: bool, is_null: bool) -> None:
+    if is_known:
+        # "1" and "1.0" are one key of an integer map.
+        raise DecodeError(Fault.DUPLICATE_KEY)
+    if is_null:
+        raise DecodeError(Fault.NULL_ELEMENT)
 
 
 def _regular(members: dict[str, _Member]) -> DecodeInto:
@@ -264,62 +271,3 @@ def _wrapper(convert: FromJson) -> DecodeInto:
         setattr(message, "value", convert(value))  # noqa: B010
 
     return decode
-
-
-def _timestamp(value: Json, message: Message, _depth: int) -> None:
-    assert isinstance(message, timestamp_pb2.Timestamp)
-    message.seconds, message.nanos = timestamp_of(value)
-
-
-def _duration(value: Json, message: Message, _depth: int) -> None:
-    assert isinstance(message, duration_pb2.Duration)
-    message.seconds, message.nanos = duration_of(value)
-
-
-def _field_mask(value: Json, message: Message, _depth: int) -> None:
-    assert isinstance(message, field_mask_pb2.FieldMask)
-    message.paths.extend(paths_of(value))
-
-
-def _value(value: Json, message: Message, depth: int) -> None:
-    assert isinstance(message, struct_pb2.Value)
-    _check_depth(depth)
-    match value:
-        case None:
-            message.null_value = struct_pb2.NULL_VALUE
-        case bool():
-            message.bool_value = value
-        case str():
-            message.string_value = text_of(value)
-        case int() | float():
-            message.number_value = double_of(value)
-        case list():
-            message.list_value.SetInParent()
-            _list_value(value, message.list_value, depth + 1)
-        case dict():
-            message.struct_value.SetInParent()
-            _struct(value, message.struct_value, depth + 1)
-
-
-def _struct(value: Json, message: Message, depth: int) -> None:
-    assert isinstance(message, struct_pb2.Struct)
-    _check_depth(depth)
-    if not isinstance(value, dict):
-        raise DecodeError(Fault.WRONG_TYPE)
-    for key, item in value.items():
-        try:
-            _value(item, message.fields[text_of(key)], depth + 1)
-        except DecodeError as error:
-            raise error.within("[*]") from None
-
-
-def _list_value(value: Json, message: Message, depth: int) -> None:
-    assert isinstance(message, struct_pb2.ListValue)
-    _check_depth(depth)
-    if not isinstance(value, list):
-        raise DecodeError(Fault.WRONG_TYPE)
-    for index, item in enumerate(value):
-        try:
-            _value(item, message.values.add(), depth + 1)
-        except DecodeError as error:
-            raise error.within(f"[{index}]") from None

@@ -8,6 +8,7 @@ import math
 from binascii import b2a_base64
 from collections.abc import Callable
 from keyword import iskeyword
+from typing import cast
 
 from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -16,6 +17,7 @@ from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from zhibu_gateway.descriptors import descriptor_of, enum_of, is_map, map_fields, message_of
 from zhibu_gateway.json_codec.errors import EncodeError
 from zhibu_gateway.json_codec.field_masks import mask_text
 from zhibu_gateway.json_codec.scalars import shortest_float, special_float
@@ -68,15 +70,13 @@ class Encoders:
             body = [f"return {self._expression(descriptor.fields_by_name['value'], 'm.value')}"]
         else:
             # Claims the name first: a type that contains itself must not be compiled again while it is being compiled.
-            self._compiled[descriptor.full_name] = lambda message: self.of(message.DESCRIPTOR)(message)
+            self._compiled[descriptor.full_name] = lambda message: self.of(descriptor_of(message))(message)
             body = ["o = {}", *(line for field in descriptor.fields for line in self._statements(field)), "return o"]
         name = _function_name(descriptor)
         source = f"def {name}(m):\n" + "".join(f"    {line}\n" for line in body)
         # The source holds names out of our own descriptors only, each through repr().
         exec(compile(source, f"<encoder of {descriptor.full_name}>", "exec"), self._names)  # noqa: S102 generated code is the point of this file
-        encode = self._names[name]
-        assert callable(encode)
-        self._compiled[descriptor.full_name] = encode
+        self._compiled[descriptor.full_name] = cast("Encode", self._names[name])
 
     def _add(self, descriptor: Descriptor, encode: Encode) -> None:
         self._names[_function_name(descriptor)] = encode
@@ -85,8 +85,8 @@ class Encoders:
     def _statements(self, field: FieldDescriptor) -> list[str]:
         access = f"getattr(m, {field.name!r})" if iskeyword(field.name) else f"m.{field.name}"
         target = f"o[{field.json_name!r}]"
-        if _is_map(field):
-            key, value = field.message_type.fields_by_name["key"], field.message_type.fields_by_name["value"]
+        if is_map(field):
+            key, value = map_fields(field)
             pairs = f"{{{_map_key(key)}: {self._expression(value, 'x')} for k, x in v.items()}}"
             return [f"v = {access}", *self._unless_empty(f"{target} = {pairs}")]
         if field.is_repeated:
@@ -115,9 +115,10 @@ class Encoders:
     def _expression(self, field: FieldDescriptor, value: str) -> str:
         match field.type:
             case FieldDescriptor.TYPE_MESSAGE | FieldDescriptor.TYPE_GROUP:
-                if field.message_type.full_name not in self._compiled:
-                    self._compile(field.message_type)
-                return f"{_function_name(field.message_type)}({value})"
+                inner = message_of(field)
+                if inner.full_name not in self._compiled:
+                    self._compile(inner)
+                return f"{_function_name(inner)}({value})"
             case FieldDescriptor.TYPE_BYTES:
                 return f"_base64({value}, newline=False).decode('ascii')"
             case FieldDescriptor.TYPE_FLOAT:
@@ -125,7 +126,7 @@ class Encoders:
             case FieldDescriptor.TYPE_DOUBLE:
                 return f"_special_float({value})"
             case FieldDescriptor.TYPE_ENUM:
-                enum = field.enum_type
+                enum = enum_of(field)
                 if enum.full_name == "google.protobuf.NullValue":
                     return "None"
                 table = f"_enum_{enum.full_name.replace('.', '__')}"
@@ -165,10 +166,6 @@ class Encoders:
 
 def _function_name(descriptor: Descriptor) -> str:
     return f"_encode_{descriptor.full_name.replace('.', '__')}"
-
-
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.type == FieldDescriptor.TYPE_MESSAGE and field.message_type.GetOptions().map_entry
 
 
 def _map_key(key: FieldDescriptor) -> str:

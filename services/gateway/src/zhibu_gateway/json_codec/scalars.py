@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
+from zhibu_gateway.descriptors import enum_of
 from zhibu_gateway.json_codec.errors import DecodeError, Fault
 from zhibu_gateway.json_codec.strict_json import Json
 
@@ -58,7 +59,7 @@ def from_json(field: FieldDescriptor) -> FromJson:
         case FieldDescriptor.TYPE_FLOAT:
             return float_of
         case FieldDescriptor.TYPE_ENUM:
-            return _enum_of(field.enum_type)
+            return _enum_of(enum_of(field))
         case _:
             return _integer_of(*_RANGES[field.type])
 
@@ -180,12 +181,12 @@ def _whole(value: float | str) -> int:
             return int(value)
         if _NUMBER.fullmatch(value) is None:
             raise DecodeError(Fault.NOT_INTEGER)
-        value = float(value)
-    if not value.is_integer():
+    number = float(value)
+    if not number.is_integer():
         raise DecodeError(Fault.NOT_INTEGER)
-    if abs(value) > _EXACT_DOUBLE:
+    if abs(number) > _EXACT_DOUBLE:
         raise DecodeError(Fault.OUT_OF_RANGE)
-    return int(value)
+    return int(number)
 
 
 def _enum_of(enum: EnumDescriptor) -> FromJson:

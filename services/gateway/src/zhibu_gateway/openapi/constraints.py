@@ -9,7 +9,14 @@ from google.protobuf.message import Message
 
 Schema = dict[str, Any]
 
-_STRING_FORMATS = {"email": "email", "uri": "uri", "uuid": "uuid", "ipv4": "ipv4", "ipv6": "ipv6", "hostname": "hostname"}
+_STRING_FORMATS = {
+    "email": "email",
+    "uri": "uri",
+    "uuid": "uuid",
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "hostname": "hostname",
+}
 _QUOTED = frozenset(
     {
         FieldDescriptor.TYPE_INT64,

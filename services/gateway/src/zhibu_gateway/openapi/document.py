@@ -56,7 +56,12 @@ def make_document(methods: list[PublicMethod], *, settings: GatewaySettings) -> 
                     "openIdConnectUrl": f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
                     "description": "Authorisation code with PKCE at the realm; the access token is sent as a bearer token.",
                 },
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token.",
+                },
             },
         },
     }

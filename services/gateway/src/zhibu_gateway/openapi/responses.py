@@ -16,9 +16,21 @@ PROBLEM: Final[Part] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
         "detail": {"type": "string", "description": "What is wrong and what to do, in the language asked for."},
         "instance": {"type": "string", "format": "uri", "description": "Names this one request."},
-        "code": {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$", "description": "Reason, for programs; never changes."},
-        "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "W3C trace id; quote it when you report."},
-        "metadata": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Details for programs."},
+        "code": {
+            "type": "string",
+            "pattern": "^[A-Z][A-Z0-9_]*$",
+            "description": "Reason, for programs; never changes.",
+        },
+        "trace_id": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{32}$",
+            "description": "W3C trace id; quote it when you report.",
+        },
+        "metadata": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Details for programs.",
+        },
         "errors": {
             "type": "array",
             "description": "Which fields are wrong, and why.",
@@ -26,7 +38,10 @@ PROBLEM: Final[Part] = {
                 "type": "object",
                 "required": ["field", "detail", "code"],
                 "properties": {
-                    "field": {"type": "string", "description": "Path in the request as sent, for example `key.caseNumber`."},
+                    "field": {
+                        "type": "string",
+                        "description": "Path in the request as sent, for example `key.caseNumber`.",
+                    },
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
                 },

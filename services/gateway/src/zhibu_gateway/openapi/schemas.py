@@ -36,7 +36,11 @@ _WELL_KNOWN: Final[dict[str, Schema]] = {
     "google.protobuf.Struct": {"type": "object", "additionalProperties": True},
     "google.protobuf.Value": {},
     "google.protobuf.ListValue": {"type": "array", "items": {}},
-    "google.protobuf.Any": {"type": "object", "properties": {"@type": {"type": "string"}}, "additionalProperties": True},
+    "google.protobuf.Any": {
+        "type": "object",
+        "properties": {"@type": {"type": "string"}},
+        "additionalProperties": True,
+    },
     "google.protobuf.StringValue": {"type": ["string", "null"]},
     "google.protobuf.BytesValue": {"type": ["string", "null"], "contentEncoding": "base64"},
     "google.protobuf.BoolValue": {"type": ["boolean", "null"]},

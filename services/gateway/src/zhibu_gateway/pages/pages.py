@@ -1,7 +1,7 @@
 """Answers of the gateway's own pages; HTML is rendered once per language and carries no script at all."""
 
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +16,7 @@ from zhibu_gateway.web.exchange import Exchange
 
 _HTML: Final = "text/html; charset=utf-8"
 # Styles come from us, and nothing else may be loaded or run.
-_PAGE_POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+_PAGE_POLICY: Final = b"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _CACHED: Final = b"public, max-age=300"
 
 Values = tuple[tuple[str, str], ...]
@@ -41,7 +39,7 @@ class Pages:
             lstrip_blocks=True,
         )
         environment.filters["markdown"] = to_html
-        environment.globals["title_of"] = title_of
+        cast("dict[str, object]", environment.globals)["title_of"] = title_of
         self._environment = environment
         # The contract does not change while the process lives.
         self._rendered = cache(self._render)
@@ -129,4 +127,7 @@ _WORDS: Final = {
 
 def _words(language: str) -> dict[str, object]:
     position = 1 if language == EN else 0
-    return {"language": "en" if language == EN else ZH, "words": {name: texts[position] for name, texts in _WORDS.items()}}
+    return {
+        "language": "en" if language == EN else ZH,
+        "words": {name: texts[position] for name, texts in _WORDS.items()},
+    }

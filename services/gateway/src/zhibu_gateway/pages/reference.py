@@ -69,7 +69,7 @@ def type_rows(document: Part) -> Iterator[tuple[str, Part, list[Row]]]:
 def _entry(document: Part, path: str, http_method: str, operation: Part) -> Entry:
     parameters = [_resolve(document, parameter) for parameter in operation["parameters"]]
     security = operation["security"]
-    service, _, rpc = operation["operationId"].partition("_")
+    rpc = operation["operationId"].partition("_")[2]
     return Entry(
         anchor=f"{operation['tags'][0]}.{rpc}",
         http_method=http_method.upper(),
@@ -77,7 +77,7 @@ def _entry(document: Part, path: str, http_method: str, operation: Part) -> Entr
         summary=operation["summary"],
         text=operation["description"],
         deprecated=operation.get("deprecated", False),
-        token="no_token" if not security else "optional_token" if {} in security else "token",  # noqa: S106 names of words
+        token="no_token" if not security else "optional_token" if {} in security else "token",
         parameters=[
             _row(
                 parameter["name"],
@@ -114,9 +114,7 @@ def _resolve(document: Part, part: Part) -> Part:
 
 def _row(name: str, place: str, schema: Part, *, required: bool) -> Row:
     label, link = _type(schema)
-    return Row(
-        name=name, place=place, type=label, link=link, required=required, text=schema.get("description", "")
-    )
+    return Row(name=name, place=place, type=label, link=link, required=required, text=schema.get("description", ""))
 
 
 def _type(schema: Part) -> tuple[str, str | None]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import grpc.aio
 from google.api import httpbody_pb2
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from zhibu_gateway.contract.methods import Binding, PublicMethod
@@ -55,7 +56,9 @@ class DownloadPipeline:
             finally:
                 call.cancel()
 
-    async def _pass_on(self, exchange: Exchange, call: grpc.aio.UnaryStreamCall, piece: object) -> None:
+    async def _pass_on(
+        self, exchange: Exchange, call: "grpc.aio.UnaryStreamCall[Message, Message]", piece: object
+    ) -> None:
         async with watching(exchange) as gone:
             try:
                 while isinstance(piece, httpbody_pb2.HttpBody):

@@ -88,7 +88,7 @@ class EventsPipeline:
     async def _pass_on(
         self,
         exchange: Exchange,
-        call: grpc.aio.UnaryStreamCall,
+        call: "grpc.aio.UnaryStreamCall[Message, Message]",
         reading: "asyncio.Future[object]",
         gone: asyncio.Task[None],
     ) -> None:

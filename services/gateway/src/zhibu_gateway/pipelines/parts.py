@@ -55,7 +55,7 @@ class Channels:
     async def close(self) -> None:
         """Closes all channels."""
         for channel in self._open.values():
-            await channel.close()
+            await channel.close(None)
         self._open.clear()
 
 

@@ -8,6 +8,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from zhibu_gateway.contract.methods import Binding, Input, PublicMethod
 from zhibu_gateway.contract.request_fields import ParameterSetters
+from zhibu_gateway.descriptors import message_of
 from zhibu_gateway.json_codec import loads
 from zhibu_gateway.pipelines.header_fields import HeaderFields
 from zhibu_gateway.pipelines.parts import Parts
@@ -35,7 +36,7 @@ class RequestReader:
         self.max_bytes = method.limits.max_request_bytes or parts.settings.max_request_bytes
         self._setters = ParameterSetters(method.request, binding, parts.decoders)
         self._headers = HeaderFields(method, binding)
-        body_type = method.request if binding.body_field is None else binding.body_field.message_type
+        body_type = method.request if binding.body_field is None else message_of(binding.body_field)
         self._decode = parts.decoders.of(body_type) if method.input is Input.JSON else None
 
     async def read(self, exchange: Exchange, values: Values) -> Message:

@@ -50,7 +50,7 @@ class UploadPipeline:
         invoke = self._channels.of(self._peer).stream_unary(
             self._path, request_serializer=self._serialize, response_deserializer=self._deserialize
         )
-        call = invoke(timeout=self._timeout_s, metadata=self._admission.metadata(exchange))
+        call = invoke(None, timeout=self._timeout_s, metadata=self._admission.metadata(exchange))
         try:
             await self._send(exchange, call, first)
             response: Message = await call
@@ -58,7 +58,9 @@ class UploadPipeline:
             call.cancel()
         await exchange.answer(200, orjson.dumps(self._encode(response)), media_type=_JSON)
 
-    async def _send(self, exchange: Exchange, call: grpc.aio.StreamUnaryCall, first: Message) -> None:
+    async def _send(
+        self, exchange: Exchange, call: "grpc.aio.StreamUnaryCall[Message, Message]", first: Message
+    ) -> None:
         message: Message | None = first
         try:
             async with aclosing(chunks_of(exchange, self._reader.max_bytes)) as chunks:

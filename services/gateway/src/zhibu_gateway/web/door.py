@@ -1,6 +1,5 @@
 """The door: every request comes through here, and every answer leaves with the same headers and the same shape of error."""
 
-import asyncio
 import logging
 import re
 import time
@@ -114,9 +113,9 @@ class Door:
 
     async def _handle(self, exchange: Exchange) -> None:
         """Routes, and turns everything that is raised into one shape."""
+        problem: dict[str, object] | None = None
         try:
             await self._route(exchange)
-            return
         except DecodeError as error:
             problem = decode_problem(exchange, error)
         except ServiceError as error:
@@ -127,13 +126,13 @@ class Door:
             log.error("An answer has no JSON form", exc_info=error)  # noqa: TRY400 the formatter shows types only
             problem = problem_of(exchange, UNREPRESENTABLE())
         except ClientGoneError:
-            return
-        except asyncio.CancelledError:
-            raise
+            pass
         except Exception as error:
-            log.error("A request failed", exc_info=error, extra={"fields": {"operation": exchange.operation}})
+            # The outermost loop of a request; what the log says of the error, its formatter decides.
+            fields = {"operation": exchange.operation}
+            log.error("A request failed", exc_info=error, extra={"fields": fields})  # noqa: TRY400
             problem = problem_of(exchange, INTERNAL())
-        if not exchange.started:
+        if problem is not None and not exchange.started:
             await answer_problem(exchange, problem)
 
     async def _route(self, exchange: Exchange) -> None:
@@ -146,7 +145,7 @@ class Door:
                 exchange.spell = route.spell
                 await route.pipeline(exchange, values)
             case OtherMethods(allowed=allowed):
-                methods = self._with_implied(exchange, allowed)
+                methods = self._with_implied(allowed)
                 if exchange.http_method == "OPTIONS":
                     if allowed_origin:
                         self._cross_origin.answer_preflight(exchange, methods)
@@ -182,5 +181,5 @@ class Door:
         return raw.partition(b"?")[0].decode("latin-1")
 
     @staticmethod
-    def _with_implied(exchange: Exchange, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    def _with_implied(allowed: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({*allowed, "OPTIONS", *(("HEAD",) if "GET" in allowed else ())}))
