@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -55,6 +56,21 @@ async def listener_bus(nats: NatsServer) -> AsyncGenerator[Bus]:
     bus = await nats.connect("mirror")
     yield bus
     await bus.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A service that owns records and one that listens, each with its database and its NATS user."""
+
+    owner: Database
+    owner_bus: Bus
+    listener: Database
+    listener_bus: Bus
+
+
+@pytest.fixture
+def pair(owner: Database, owner_bus: Bus, listener: Database, listener_bus: Bus) -> Pair:
+    return Pair(owner=owner, owner_bus=owner_bus, listener=listener, listener_bus=listener_bus)
 
 
 @pytest.fixture

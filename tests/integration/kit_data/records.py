@@ -94,7 +94,10 @@ async def rows(database: Database, table: Table) -> list[tuple[str, str, int]]:
 
 async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str]]:
     for row in await transaction.all(select(RECORD)):
-        yield RecordChanged(**row._mapping), row.county_code
+        yield (
+            RecordChanged(record_id=row.record_id, county_code=row.county_code, text=row.text, version=row.version),
+            row.county_code,
+        )
 
 
 @dataclass
@@ -121,7 +124,12 @@ class Mirror:
 
     def runner(self, database: Database, bus: Bus) -> ConsumerRunner:
         return ConsumerRunner(
-            self.consumer(), database=database, bus=bus, telemetry=telemetry("mirror"), clock=SystemClock()
+            self.consumer(),
+            database=database,
+            bus=bus,
+            telemetry=telemetry("mirror"),
+            clock=SystemClock(),
+            back_off_s=(0.01, 0.01, 0.02),
         )
 
 

@@ -43,11 +43,14 @@ async def test_an_event_leaves_with_its_commit_and_carries_cloudevents_headers_a
 
 
 async def test_a_transaction_that_is_rolled_back_publishes_nothing(owner: Database, owner_bus: Bus) -> None:
-    with pytest.raises(RuntimeError, match="no"):
+    async def fail() -> None:
         async with owner.transaction(Scope.of(COUNTY)) as transaction:
             await change_record(transaction, "rolled-back", version=1)
             await transaction.flush()
             raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        await fail()
     assert (await relay_of(owner, owner_bus).relay_once()).published == 0
 
 

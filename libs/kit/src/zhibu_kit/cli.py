@@ -88,7 +88,7 @@ async def _operate(name: str, settings: ServiceSettings, given: argparse.Namespa
     try:
         match given.command:
             case "reconcile":
-                count = await reconcile(database, snapshot) if snapshot else 0
+                count = await reconcile(database, snapshot)
                 sys.stdout.write(f"{count} events put into the outbox\n")
                 return 0
             case "audit-verify":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,11 +41,10 @@ BATCH: Final = 32
 PARALLEL_KEYS: Final = 4
 FETCH_TIMEOUT_S: Final = 5.0
 # Without a sign of life for this long, JetStream delivers again; the messages of a batch give signs until they are done.
-ACK_WAIT_S: Final = 30
+ACK_WAIT_S: Final = 30.0
 PROGRESS_S: Final = 10.0
 HANDLER_TIMEOUT_S: Final = 120.0
-# After this many failures an event is set aside as a dead letter, so that it does not hold up the others.
-MAX_DELIVERIES: Final = 6
+# After so many failures an event waits so long; after one more it is set aside as a dead letter.
 BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
 # While what a handler needs is away (its database, a peer), the event is tried again this often, without end.
 AWAY_S: Final = 5.0
@@ -67,8 +66,24 @@ class Consumer:
 class ConsumerRunner:
     """Runs one consumer of one service."""
 
-    def __init__(self, consumer: Consumer, *, database: Database, bus: Bus, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        *,
+        database: Database,
+        bus: Bus,
+        telemetry: Telemetry,
+        clock: Clock,
+        ack_wait_s: float = ACK_WAIT_S,
+        progress_s: float = PROGRESS_S,
+        away_s: float = AWAY_S,
+        back_off_s: Sequence[float] = BACK_OFF_S,
+    ) -> None:
         """Prepare; `run` does the work."""
+        self._ack_wait_s = ack_wait_s
+        self._progress_s = progress_s
+        self._away_s = away_s
+        self._back_off_s = back_off_s
         self.consumer = consumer
         self._database = database
         self._bus = bus
@@ -106,7 +121,7 @@ class ConsumerRunner:
             durable_name=self._durable,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT_S,
+            ack_wait=self._ack_wait_s,
             filter_subject=self._subject,
             max_ack_pending=BATCH * 8,
         )
@@ -123,16 +138,16 @@ class ConsumerRunner:
         by_key: defaultdict[str, deque[Msg]] = defaultdict(deque)
         for message in messages:
             by_key[(message.headers or {}).get("zhibu-key", "")].append(message)
-        unsettled = set(messages)
+        unsettled = {id(message): message for message in messages}
         keys = iter(by_key.values())
 
         async def work() -> None:
             for of_key in keys:
                 for message in of_key:
                     self._handled.add(1, {"consumer": self.consumer.name, "outcome": await self._take(message)})
-                    unsettled.discard(message)
+                    del unsettled[id(message)]
 
-        progress = asyncio.create_task(_signs_of_life(unsettled))
+        progress = asyncio.create_task(_signs_of_life(unsettled, every_s=self._progress_s))
         try:
             results = await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
         finally:
@@ -206,17 +221,17 @@ class ConsumerRunner:
         deliveries = message.metadata.num_delivered or 1
         if _is_away(error):
             log.warning("An event waits for what its handler needs", extra={"fields": {"consumer": self.consumer.name}})
-            await message.nak(delay=AWAY_S)
+            await message.nak(delay=self._away_s)
             return "away"
         log.error(
             "An event could not be handled",
             exc_info=error,
             extra={"fields": {"consumer": self.consumer.name, "deliveries": deliveries}},
         )
-        if deliveries >= MAX_DELIVERIES:
+        if deliveries > len(self._back_off_s):
             await self._set_aside(message, reason=type(error).__name__)
             return "dead"
-        await message.nak(delay=BACK_OFF_S[min(deliveries - 1, len(BACK_OFF_S) - 1)])
+        await message.nak(delay=self._back_off_s[deliveries - 1])
         return "failed"
 
     async def _set_aside(self, message: Msg, *, reason: str) -> None:
@@ -254,9 +269,9 @@ def _is_away(error: Exception) -> bool:
             return False
 
 
-async def _signs_of_life(unsettled: set[Msg]) -> None:
+async def _signs_of_life(unsettled: Mapping[int, Msg], *, every_s: float) -> None:
     while True:
-        await asyncio.sleep(PROGRESS_S)
-        for message in list(unsettled):
+        await asyncio.sleep(every_s)
+        for message in list(unsettled.values()):
             with suppress(nats.errors.Error):
                 await message.in_progress()

@@ -31,7 +31,7 @@ class Method:
     @property
     def reads(self) -> bool:
         """Whether the RPC only reads: published as a GET, or audited as a reading (searches are POSTs)."""
-        http = self.descriptor.GetOptions().Extensions[annotations_pb2.http]
+        http = self.descriptor.GetOptions().Extensions[annotations_pb2.http]  # pyright: ignore[reportArgumentType] - the stub of googleapis types it too widely
         return http.WhichOneof("pattern") == "get" or (self.audited is not None and self.audited.reading)
 
     @property

@@ -29,7 +29,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZHIBU_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     profile: Literal["development", "production"] = Field(
-        default="development", description="`production` refuses synthetic people and unencrypted peers."
+        default="development", description="`production` refuses synthetic people."
     )
     listen: str = Field(default="127.0.0.1:0", description="Address and port of the gRPC server.")
     health_listen: str = Field(
