@@ -31,10 +31,11 @@ class RefusedError(Exception):
 
     def __init__(self, status: int, code: str, body: Json) -> None:
         # Only codes and names of fields: what was sent may look like personal data.
-        fields = ", ".join(f"{error.get('field')}: {error.get('code')}" for error in body.get("errors") or ())
+        errors: list[Json] = body.get("errors") or []
+        fields = ", ".join(f"{error.get('field')}: {error.get('code')}" for error in errors)
         super().__init__(f"{status} {code}{f' ({fields})' if fields else ''}")
         self.status = status
-        self.code = code
+        self.codes = frozenset({code, *(str(error.get("code")) for error in errors)})
 
 
 class Api:
@@ -58,11 +59,17 @@ class Api:
         return answer
 
     async def post(
-        self, path: str, body: Json, *, token: TokenSource | None = None, request_id: str = "", wait_for: str = ""
+        self,
+        path: str,
+        body: Json,
+        *,
+        token: TokenSource | None = None,
+        request_id: str = "",
+        wait_for: frozenset[str] = frozenset(),
     ) -> Json:
         """Write; `request_id` makes the repetition harmless.
 
-        `wait_for` is the code of a refusal that passes by itself, because something that was just done has not yet reached every
+        `wait_for` are codes of refusals that pass by themselves, because something that was just done has not yet reached every
         service.
         """
         answer, _ = await self._call("POST", path, body=body, token=token, request_id=request_id, wait_for=wait_for)
@@ -88,7 +95,7 @@ class Api:
         parameters: Mapping[str, str | int | list[str]] | None = None,
         request_id: str = "",
         etag: str = "",
-        wait_for: str = "",
+        wait_for: frozenset[str] = frozenset(),
     ) -> tuple[Json, str]:
         catch_up_until_s = time.monotonic() + _LONGEST_CATCH_UP_S
         for attempt in range(1, _MAX_ATTEMPTS + 1):
@@ -110,8 +117,8 @@ class Api:
             if response.is_success:
                 return response.json(), response.headers.get("etag", "")
             problem = _problem(response)
-            catches_up = problem.code == wait_for and time.monotonic() < catch_up_until_s
-            passes = response.status_code in _AGAIN or (wait_for and catches_up)
+            catches_up = bool(problem.codes & wait_for) and time.monotonic() < catch_up_until_s
+            passes = response.status_code in _AGAIN or catches_up
             if not passes or attempt == _MAX_ATTEMPTS:
                 raise problem
             await asyncio.sleep(_pause_s(attempt, response.headers.get("retry-after", "")))

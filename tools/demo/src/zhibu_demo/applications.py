@@ -21,7 +21,7 @@ async def apply(api: Api, phone: Phone, progress: Progress, person: Person) -> N
     try:
         answer = await _submit(api, progress, person)
     except RefusedError as refused:
-        if "PROOF" not in refused.code:
+        if "TELEPHONE_PROOF_INVALID" not in refused.codes:
             raise
         # The load was interrupted for so long that the proof has expired: prove it anew.
         notes.put("proof_token", await _prove_telephone(api, phone, person))
@@ -79,5 +79,5 @@ async def _submit(api: Api, progress: Progress, person: Person) -> Json:
         body,
         # Another proof makes another request.
         request_id=notes.request_id(f"submit:{notes.get('proof_token')}"),
-        wait_for="ORGANISATION_UNKNOWN",
+        wait_for=frozenset({"ORGANISATION_UNKNOWN", "BRANCH_UNKNOWN"}),
     )

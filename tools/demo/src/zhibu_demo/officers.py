@@ -88,5 +88,7 @@ async def grant(api: Api, progress: Progress, token: TokenSource, office: Office
         return
     body = {"eidNumber": notes.get("eid_number"), "office": office.office, "endDate": _END_DATE.isoformat()}
     path = f"/v1/organisations/{segment(office.organisation_id)}/grants"
-    await api.post(path, body, token=token, request_id=notes.request_id("grant"), wait_for="PERMISSION_DENIED")
+    await api.post(
+        path, body, token=token, request_id=notes.request_id("grant"), wait_for=frozenset({"PERMISSION_DENIED"})
+    )
     notes.put("granted", True)

@@ -43,11 +43,11 @@ async def _create(api: Api, progress: Progress, token: TokenSource, division: Di
             token=token,
             request_id=progress.request_id(f"organisation-{division.code}"),
             # The first office takes a moment to become known to every service.
-            wait_for="PERMISSION_DENIED",
+            wait_for=frozenset({"PERMISSION_DENIED"}),
         )
     except RefusedError as refused:
         # Somebody else has created it: all the better.
-        if refused.status != HTTPStatus.CONFLICT or refused.code == "REQUEST_ID_REUSED":
+        if refused.status != HTTPStatus.CONFLICT or "REQUEST_ID_REUSED" in refused.codes:
             raise
 
 
