@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
+from zhibu_branches.settings import BranchesSettings
+from zhibu_gateway.settings import GatewaySettings
+from zhibu_identity.settings import IdentitySettings
+from zhibu_notify.settings import NotifySettings
 from zhibu_stack.engines.keycloak_distribution import ARCHIVE_NAME, check_maven
 from zhibu_stack.errors import StackError
 from zhibu_stack.layout import SERVICES
 from zhibu_stack.plan import Plan
+from zhibu_web.settings import WebSettings
 
 
 def test_every_step_needs_steps_that_come_before_it(tmp_path: Path) -> None:
@@ -58,3 +64,23 @@ def test_a_missing_maven_is_named_before_anything_starts(tmp_path: Path, monkeyp
         check_maven(tmp_path)
     (tmp_path / ARCHIVE_NAME).touch()
     check_maven(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("identity", IdentitySettings),
+        ("branches", BranchesSettings),
+        ("notify", NotifySettings),
+        ("gateway", GatewaySettings),
+        ("web", WebSettings),
+    ],
+)
+def test_a_process_knows_every_setting_that_it_is_given(
+    name: str, settings: type[BaseSettings], tmp_path: Path
+) -> None:
+    environment = Plan(tmp_path).environment
+    given = environment.of(name).keys() - environment.of("demo").keys()
+    known = {f"ZHIBU_{field.upper()}" for field in settings.model_fields}
+    # Zhibuctl registers clients with these, from identity's file.
+    assert given - known == ({"ZHIBU_KEYCLOAK_URL"} if name == "identity" else set())

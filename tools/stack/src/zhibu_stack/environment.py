@@ -90,10 +90,9 @@ class Environment:
 
     def _identity(self) -> dict[str, str]:
         return {
-            **self._database("KEYS_", "identity_keys"),
+            **self._database("KEY_", "identity_keys"),
             "ZHIBU_MASTER_KEY": f"1:{urlsafe_b64encode(self._key('identity-master-key')).decode()}",
             "ZHIBU_KEYCLOAK_URL": self.ports.keycloak_url,
-            "ZHIBU_KEYCLOAK_REALM": "zhibu",
         }
 
     def _notify(self) -> dict[str, str]:
