@@ -40,7 +40,7 @@ async def test_the_purpose_and_the_language_choose_the_text(notify: Notify) -> N
     await notify.send(number, language="en")
     assert notify.smsc.texts(number) == [
         f"【支部】验证码{CODE}，用于核验您填写的手机号码，5分钟内有效。请勿告诉他人。",
-        "【支部】您的电子党员证激活码K7QD-2MXW-9HTR，5分钟内有效，只能使用一次。请勿告诉他人。",
+        "【支部】您的电子身份证激活码K7QD-2MXW-9HTR，5分钟内有效，只能使用一次。请勿告诉他人。",
         f"(Zhibu) {CODE} is your log-in code. Valid for 5 minutes. Never share it, staff do not ask for it.",
     ]
 

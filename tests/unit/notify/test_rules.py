@@ -32,7 +32,7 @@ from zhibu_smsc.texts import Part, Reassembler, split_user_data
             Purpose.ACTIVATION,
             "zh-CN",
             604800,
-            "【支部】您的电子党员证激活码482913，7天内有效，只能使用一次。请勿告诉他人。",
+            "【支部】您的电子身份证激活码482913，7天内有效，只能使用一次。请勿告诉他人。",
         ),
         (Purpose.ACTIVATION, "en", 86400, "(Zhibu) 482913 activates your e-ID once. Valid for 1 day. Do not share it."),
     ],

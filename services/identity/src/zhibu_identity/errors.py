@@ -135,7 +135,7 @@ CODE_NOT_SENT: Final = ErrorKind(
 CASE_KEY_WRONG: Final = ErrorKind(
     reason="CASE_KEY_WRONG",
     code=StatusCode.NOT_FOUND,
-    zh="申请编号或查询码不正确，请核对。",
+    zh="受理号或查询码不正确，请核对。",
     en="Case number or code is wrong; please compare them with what you noted.",
 )
 CASE_CLOSED_TO_TRIES: Final = ErrorKind(
@@ -276,6 +276,6 @@ GRANT_ENDED: Final = ErrorKind(
 BOOTSTRAP_REFUSED: Final = ErrorKind(
     reason="BOOTSTRAP_REFUSED",
     code=StatusCode.PERMISSION_DENIED,
-    zh="启用码、申请编号或查询码不正确，或者启用码已经用过。",
+    zh="启用码、受理号或查询码不正确，或者启用码已经用过。",
     en="Bootstrap code, case number or case code is wrong, or the bootstrap code has been used.",
 )

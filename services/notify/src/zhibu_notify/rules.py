@@ -19,7 +19,7 @@ class Purpose(StrEnum):
 _ZH: Final[Mapping[Purpose, str]] = {
     Purpose.TELEPHONE_PROOF: "【支部】验证码{code}，用于核验您填写的手机号码，{expiry}内有效。请勿告诉他人。",
     Purpose.LOGIN: "【支部】登录验证码{code}，{expiry}内有效。请勿告诉他人，工作人员不会向您索取。",
-    Purpose.ACTIVATION: "【支部】您的电子党员证激活码{code}，{expiry}内有效，只能使用一次。请勿告诉他人。",
+    Purpose.ACTIVATION: "【支部】您的电子身份证激活码{code}，{expiry}内有效，只能使用一次。请勿告诉他人。",
 }
 _EN: Final[Mapping[Purpose, str]] = {
     Purpose.TELEPHONE_PROOF: "(Zhibu) {code} proves your telephone number. Valid for {expiry}. Do not share it.",

@@ -22,7 +22,7 @@ ACCOUNT_WORDS = {
     "eid_number": "电子身份证 e-ID",
     "password": "密码 password",
     "activation_code": "激活码 activation code",
-    "case_number": "申请编号 case",
+    "case_number": "受理号 case",
     "case_code": "查询码 code",
     "code": "短信 SMS",
     "page": "网页 page",

@@ -12,7 +12,7 @@ from zhibuctl.texts import both
 _PROVINCE_CODE_LENGTH = 2
 
 
-@click.command(short_help=both("制作初始码", "make the code that gives the first office"))
+@click.command(short_help=both("制作启用码", "make the code that gives the first office"))
 @click.option(
     "--organisation", required=True, metavar="CODE", help=both("组织代码，例如 37", "organisation, for example 37")
 )
@@ -24,7 +24,7 @@ _PROVINCE_CODE_LENGTH = 2
 def bootstrap(context: Context, organisation: str, office: str, name: str) -> None:
     """Make a bootstrap code that works once; whoever redeems it on their own application gets the office.
 
-    制作一次性的初始码：本人先申请电子身份证，再用此码完成首次任职。
+    制作一次性的启用码：本人先申请电子身份证，再用此码完成首次任职。
     """
     if len(organisation) == _PROVINCE_CODE_LENGTH:
         _found(context, organisation, name)
@@ -35,11 +35,11 @@ def bootstrap(context: Context, organisation: str, office: str, name: str) -> No
     if context.json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
-    click.echo(both(f"初始码：{answer['code']}", "bootstrap code, works once"))
+    click.echo(both(f"启用码：{answer['code']}", "bootstrap code, works once"))
     click.echo(both(f"有效期至：{answer['expires_at']}", "good until then"))
     click.echo(
         both(
-            "请本人先在网页上申请，再凭受理编号、查询码和初始码完成任职。",
+            "请本人先在网页上申请，再凭受理号、查询码和启用码完成任职。",
             "The person applies first, then redeems the code with the case's number and code.",
         )
     )
