@@ -13,6 +13,7 @@ from zhibu_branches.rules import Level, Place, query_tokens, search_form
 
 # Rows read at once when all of them are wanted.
 _BATCH: Final = 1000
+_COUNTY_DIGITS: Final = 6
 
 _child = organisation.alias("child")
 _child_count = (
@@ -79,7 +80,9 @@ async def search_organisations(
         organisation.c.name_tokens.contains(sorted(query_tokens(query))),
         func.strpos(organisation.c.name_form, form) > 0,
     )
-    if county_code:
+    if len(county_code) == _COUNTY_DIGITS:
+        statement = statement.where(organisation.c.county_code == county_code)
+    elif county_code:
         statement = statement.where(organisation.c.county_code.startswith(county_code, autoescape=True))
     if level is not None:
         statement = statement.where(organisation.c.level == level)
