@@ -18,6 +18,10 @@ from zhibu_stack.steps import Step
 # Between two looks at a starting process.
 LOOK_EVERY_S = 0.1
 
+# People are told at least so often what is being waited for.
+TELL_EVERY_S = 10.0
+LONGEST_WORD_CHARACTERS = 100
+
 # Threads for preparing and probing: more than the steps that can be under way at once.
 THREADS = 24
 
@@ -34,6 +38,7 @@ class Supervisor:
         self.say = say
         self._began = time.monotonic()
         self._up = {name: asyncio.Event() for name in self.steps}
+        self._under_way: set[str] = set()
         self._children: dict[str, Child] = {}
         self._gone: dict[str, asyncio.Future[int]] = {}
         self._failure: asyncio.Future[StackError] = asyncio.get_running_loop().create_future()
@@ -48,11 +53,13 @@ class Supervisor:
         """
         self._check_ports()
         starting = asyncio.create_task(self._start_all())
+        telling = asyncio.create_task(self._tell())
         stop_wanted = asyncio.create_task(self._stop_wanted.wait())
         try:
             await asyncio.wait({starting, stop_wanted, self._failure}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and not self._stop_wanted.is_set():
                 starting.result()
+                telling.cancel()
                 announce()
                 await asyncio.wait({stop_wanted, self._failure}, return_when=asyncio.FIRST_COMPLETED)
             if self._failure.done() and not self._stop_wanted.is_set():
@@ -60,8 +67,8 @@ class Supervisor:
         except BaseExceptionGroup as group:
             raise first_sentence(group) from group
         finally:
-            starting.cancel()
-            stop_wanted.cancel()
+            for task in (starting, telling, stop_wanted):
+                task.cancel()
             interrupt_runs()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await starting
@@ -94,14 +101,27 @@ class Supervisor:
         for need in step.needs:
             await self._up[need].wait()
         began = time.monotonic()
+        self._under_way.add(step.name)
         if step.prepare:
             await asyncio.to_thread(step.prepare)
         if step.program:
             await self._start_program(step)
+        self._under_way.discard(step.name)
         self._up[step.name].set()
         self._note()
         now = time.monotonic()
         self.say(f"[{now - self._began:6.1f} s] ✓ {step.name} ({now - began:.1f} s)")
+
+    async def _tell(self) -> None:
+        """Say from time to time what is under way; of a command also the last thing that it said."""
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            for name in sorted(self._under_way):
+                word = last_line(self._children[name].log) if self._says(name) else ""
+                self.say(f"[{time.monotonic() - self._began:6.1f} s] … {name} {word}".rstrip())
+
+    def _says(self, name: str) -> bool:
+        return name in self._children and self.steps[name].is_ready is None
 
     async def _start_program(self, step: Step) -> None:
         assert step.program is not None
@@ -199,6 +219,12 @@ def watch(child: Child, gone: asyncio.Future[int]) -> None:
             gone.set_result(child.process.wait())
 
     loop.add_reader(descriptor, ended)
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log, shortened."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return lines[-1].strip()[:LONGEST_WORD_CHARACTERS] if lines else ""
 
 
 def first_sentence(group: BaseExceptionGroup[BaseException]) -> BaseException:
