@@ -8,7 +8,6 @@ from zhibuctl.__main__ import main
 from zhibuctl.client import client_representation, redirect_fault
 from zhibuctl.errors import OperatorError
 from zhibuctl.installation import Installation, find_installation
-from zhibuctl.provinces import PROVINCES
 from zhibuctl.service_command import last_json, run_service_command
 
 
@@ -69,14 +68,6 @@ def test_without_an_installation_there_is_one_clear_sentence_in_each_language(tm
     assert outcome.exit_code == 1
     assert "请先运行 make run" in outcome.output
     assert "start make run first" in outcome.output
-
-
-def test_a_code_that_is_no_province_needs_a_name(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(
-        main, ["--directory", str(tmp_path), "bootstrap", "--organisation", "99", "--office", "province_admin"]
-    )
-    assert outcome.exit_code == 2
-    assert PROVINCES["37"] == "山东省"
 
 
 def test_settings_are_read_from_the_file_that_make_run_wrote(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from zhibu_demo.concurrency import together
 from zhibu_demo.desk import Desk
 from zhibu_demo.divisions import LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE
 from zhibu_demo.login import Keycloak
-from zhibu_demo.officers import found_province, grant, offices_of, redeem
+from zhibu_demo.officers import grant, make_bootstrap_code, offices_of, redeem
 from zhibu_demo.people import Outcome, Person, Role, make_people
 from zhibu_demo.phone import Phone
 from zhibu_demo.progress import Progress
@@ -105,7 +105,7 @@ async def load(options: Options, say: Callable[[str], None]) -> None:
 async def _first_office(run: _Load) -> TokenSource:
     run.say("省级管理员 / province administrator")
     person = run.holder(Role.PROVINCE_ADMIN)
-    await found_province(run.progress)
+    await make_bootstrap_code(run.progress)
     await apply(run.api, run.phone, run.progress, person)
     await redeem(run.api, run.progress, person)
     return (await run.log_in.activate(person)).token

@@ -21,8 +21,8 @@ _BOOTSTRAP_TIMEOUT_S: Final = 60
 _END_DATE: Final = date(2029, 12, 31)
 
 
-async def found_province(progress: Progress) -> None:
-    """Have the operator's command found the province and make the code that works once."""
+async def make_bootstrap_code(progress: Progress) -> None:
+    """Have the operator's command make the code that works once."""
     if progress.get("bootstrap_code"):
         return
     command = (

@@ -1,15 +1,12 @@
-"""`zhibuctl bootstrap`: founds the province when it is not there yet, and makes the code that gives the first office."""
+"""`zhibuctl bootstrap`: makes the code that gives the first office."""
 
 import json
 
 import click
 
 from zhibuctl.context import Context, pass_context
-from zhibuctl.provinces import PROVINCES
 from zhibuctl.service_command import last_json, run_service_command
 from zhibuctl.texts import both
-
-_PROVINCE_CODE_LENGTH = 2
 
 
 @click.command(short_help=both("制作启用码", "make the code that gives the first office"))
@@ -21,13 +18,11 @@ _PROVINCE_CODE_LENGTH = 2
     "--name", default="", help=both("省的名称，默认按代码", "name of the province; by its code when left out")
 )
 @pass_context
-def bootstrap(context: Context, organisation: str, office: str, name: str) -> None:
+def bootstrap(context: Context, organisation: str, office: str) -> None:
     """Make a bootstrap code that works once; whoever redeems it on their own application gets the office.
 
     制作一次性的启用码：本人先申请电子身份证，再用此码完成首次任职。
     """
-    if len(organisation) == _PROVINCE_CODE_LENGTH:
-        _found(context, organisation, name)
     output = run_service_command(
         context.installation, "identity", "bootstrap", "--organisation", organisation, "--office", office
     )
@@ -43,12 +38,3 @@ def bootstrap(context: Context, organisation: str, office: str, name: str) -> No
             "The person applies first, then redeems the code with the case's number and code.",
         )
     )
-
-
-def _found(context: Context, code: str, name: str) -> None:
-    province = name or PROVINCES.get(code)
-    if province is None:
-        raise click.UsageError(
-            both(f"不认识代码 {code}，请用 --name 写明名称。", f"{code} is no province; give its --name.")
-        )
-    run_service_command(context.installation, "branches", "found", "--code", code, "--name", province)

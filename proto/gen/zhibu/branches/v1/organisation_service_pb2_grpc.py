@@ -27,8 +27,7 @@ if _version_not_supported:
 
 class OrganisationServiceStub:
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     def __init__(self, channel):
@@ -66,8 +65,7 @@ class OrganisationServiceStub:
 
 class OrganisationServiceServicer:
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     def GetOrganisation(self, request, context):
@@ -143,8 +141,7 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class OrganisationService:
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     @staticmethod

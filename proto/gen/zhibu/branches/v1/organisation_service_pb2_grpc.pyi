@@ -28,8 +28,7 @@ GRPC_VERSION: str
 
 class OrganisationServiceStub:
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     @_typing.overload
@@ -50,8 +49,7 @@ class OrganisationServiceStub:
 @_typing.type_check_only
 class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -68,8 +66,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
 
 class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
-    itself has nobody above it who could create it: the operator founds it once with `python -m zhibu_branches found --code 37
-    --name …`, which `zhibuctl bootstrap` does before it makes the first code.
+    itself has nobody above it who could create it: branches makes it at its first start, from its settings.
     """
 
     @_abc_1.abstractmethod
