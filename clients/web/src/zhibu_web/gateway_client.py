@@ -162,14 +162,14 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
-def _query(params: Mapping[str, object] | None) -> list[tuple[str, str]] | None:
+def _query(params: Mapping[str, object] | None) -> httpx.QueryParams | None:
     if params is None:
         return None
     pairs: list[tuple[str, str]] = []
     for name, value in params.items():
         values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
         pairs += [(name, str(one)) for one in values if one not in ("", None)]
-    return pairs
+    return httpx.QueryParams(tuple(pairs))
 
 
 def _parse(document: Json, answer: type[M], part: str) -> M:

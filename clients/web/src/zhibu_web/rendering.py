@@ -44,8 +44,8 @@ class Renderer:
         def static(name: str) -> str:
             return f"/static/{name}?v={versions[name]}"
 
-        self._environment.globals["static"] = static
-        # Jinja's own table of filters has the types of its built-in ones.
+        # Jinja's own tables have the types of its built-in functions and filters.
+        cast("dict[str, Callable[..., object]]", self._environment.globals)["static"] = static
         filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
         filters.update(when=_when, day=_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
 
