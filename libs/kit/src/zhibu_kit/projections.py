@@ -101,7 +101,9 @@ class OrganisationProjection:
         await transaction.execute(
             insert(tables.organisation)
             .values(organisation_id=event.organisation_id, **values)
-            .on_conflict_do_update(index_elements=["organisation_id"], set_=values)
+            .on_conflict_do_update(
+                index_elements=["organisation_id"], set_=values, where=tables.organisation.c.version < event.version
+            )
         )
         self._cache.pop(event.organisation_id, None)
 
