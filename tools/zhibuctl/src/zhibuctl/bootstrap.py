@@ -14,9 +14,6 @@ from zhibuctl.texts import both
     "--organisation", required=True, metavar="CODE", help=both("组织代码，例如 37", "organisation, for example 37")
 )
 @click.option("--office", required=True, help=both("职务，例如 province_admin", "office, for example province_admin"))
-@click.option(
-    "--name", default="", help=both("省的名称，默认按代码", "name of the province; by its code when left out")
-)
 @pass_context
 def bootstrap(context: Context, organisation: str, office: str) -> None:
     """Make a bootstrap code that works once; whoever redeems it on their own application gets the office.
