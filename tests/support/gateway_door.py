@@ -10,6 +10,7 @@ from zhibu_gateway.server import RunningGateway, running_gateway
 from zhibu_gateway.settings import GatewaySettings
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.deny_list import Revocation
+from zhibu_kit.telemetry import Telemetry
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.probe_service import Probe
 
@@ -41,7 +42,9 @@ class Door:
 
 
 @asynccontextmanager
-async def open_gateway(issuer: TokenIssuer, probe: Probe, **settings: Any) -> AsyncGenerator[Door]:
+async def open_gateway(
+    issuer: TokenIssuer, probe: Probe, *, telemetry: Telemetry | None = None, **settings: Any
+) -> AsyncGenerator[Door]:
     """Starts a gateway whose deny-list knows at once that nobody was revoked."""
 
     async def fetch(since: object) -> Sequence[Revocation]:
@@ -57,7 +60,7 @@ async def open_gateway(issuer: TokenIssuer, probe: Probe, **settings: Any) -> As
             **settings,
         }
     )
-    async with running_gateway(made) as gateway:
+    async with running_gateway(made, telemetry=telemetry) as gateway:
         gateway.deny_list.ask_with(fetch)
         async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
             yield Door(gateway=gateway, http=http, issuer=issuer, probe=probe)

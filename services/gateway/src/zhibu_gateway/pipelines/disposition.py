@@ -1,5 +1,6 @@
 """Headers of downloads: a media type that cannot run, and a file name in any script (RFC 6266, RFC 8187)."""
 
+import mimetypes
 import re
 import unicodedata
 from typing import Final
@@ -8,6 +9,8 @@ from urllib.parse import quote
 from google.api import httpbody_pb2
 from google.protobuf import struct_pb2
 from google.protobuf.message import Message
+
+from zhibu_gateway.contract.path_template import PathTemplate
 
 _MEDIA_TYPE: Final = re.compile(
     r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}(?:; ?charset=[a-z0-9_-]{1,20})?", re.IGNORECASE
@@ -18,18 +21,25 @@ _DEFAULT: Final = "application/octet-stream"
 _UNESCAPED: Final = "!#$&+-.^_`|~"
 
 
-def name_of(request: Message, body: httpbody_pb2.HttpBody) -> str | None:
+def name_of(request: Message, body: httpbody_pb2.HttpBody, *, default: str) -> str:
     """Gives the name under which a file is saved.
 
     A service names it in an extension of the first HttpBody, a google.protobuf.Struct with `file_name`; otherwise it is the
-    request's own field `file_name`, where it has one.
+    request's own field `file_name`, where it has one, or what the path names, as in "applications.csv".
     """
     for extension in body.extensions:
         details = struct_pb2.Struct()
         if extension.Unpack(details) and details.fields["file_name"].string_value:
             return details.fields["file_name"].string_value
     name = getattr(request, "file_name", None)
-    return name if isinstance(name, str) and name else None
+    if isinstance(name, str) and name:
+        return name
+    return default + (mimetypes.guess_extension(body.content_type.partition(";")[0].strip()) or "")
+
+
+def default_name(template: PathTemplate) -> str:
+    """Gives the last fixed part of a path: "applications" for ".../applications:export"."""
+    return next((segment for segment in reversed(template.segments) if "*" not in segment), "file")
 
 
 def download_headers(media_type: str, name: str | None) -> list[tuple[bytes, bytes]]:

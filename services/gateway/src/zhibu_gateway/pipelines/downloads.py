@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from zhibu_gateway.contract.methods import Binding, PublicMethod
 from zhibu_gateway.pipelines.admission import Admission
 from zhibu_gateway.pipelines.disconnect import watching
-from zhibu_gateway.pipelines.disposition import download_headers, name_of
+from zhibu_gateway.pipelines.disposition import default_name, download_headers, name_of
 from zhibu_gateway.pipelines.parts import Parts
 from zhibu_gateway.pipelines.request_reader import RequestReader, Values
 from zhibu_gateway.web.exchange import Exchange
@@ -34,6 +34,7 @@ class DownloadPipeline:
         self._peer, self._path = method.peer, method.full_path
         self._channels, self._streams = parts.channels, parts.streams
         self._serialize = GetMessageClass(method.request).SerializeToString
+        self._default_name = default_name(binding.template)
         self._timeout_s = method.limits.timeout_ms / 1000 or _TIMEOUT_S
 
     async def __call__(self, exchange: Exchange, values: Values) -> None:
@@ -51,7 +52,9 @@ class DownloadPipeline:
                 # Errors that come before any bytes still become a proper problem.
                 first = await call.read()
                 body = first if isinstance(first, httpbody_pb2.HttpBody) else httpbody_pb2.HttpBody()
-                await exchange.start(200, download_headers(body.content_type, name_of(request, body)))
+                await exchange.start(
+                    200, download_headers(body.content_type, name_of(request, body, default=self._default_name))
+                )
                 await self._pass_on(exchange, call, first)
             finally:
                 call.cancel()

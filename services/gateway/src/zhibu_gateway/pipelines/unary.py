@@ -8,7 +8,7 @@ from google.protobuf.message_factory import GetMessageClass
 from zhibu_gateway.contract.methods import Binding, Output, PublicMethod
 from zhibu_gateway.json_codec import Json
 from zhibu_gateway.pipelines.admission import Admission
-from zhibu_gateway.pipelines.disposition import download_headers, name_of
+from zhibu_gateway.pipelines.disposition import default_name, download_headers, name_of
 from zhibu_gateway.pipelines.header_fields import etag_of, is_known_to_client
 from zhibu_gateway.pipelines.parts import Parts
 from zhibu_gateway.pipelines.request_body import check_acceptable
@@ -30,6 +30,7 @@ class UnaryPipeline:
         self._serialize = GetMessageClass(method.request).SerializeToString
         self._deserialize = GetMessageClass(method.response).FromString
         self._timeout_s = (method.limits.timeout_ms or parts.settings.timeout_ms) / 1000
+        self._default_name = default_name(binding.template)
         self._is_file = method.output is Output.FILE
         self._encode = parts.encoders.of(method.response)
         self._part = binding.response_field.json_name if binding.response_field is not None else None
@@ -68,7 +69,7 @@ class UnaryPipeline:
 
     async def _answer_file(self, exchange: Exchange, request: Message, response: httpbody_pb2.HttpBody) -> None:
         headers = [
-            *download_headers(response.content_type, name_of(request, response)),
+            *download_headers(response.content_type, name_of(request, response, default=self._default_name)),
             (b"content-length", str(len(response.data)).encode()),
         ]
         await exchange.start(200, headers)

@@ -41,6 +41,9 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _MAX_PATH_LENGTH: Final = 2048
 _MAX_QUERY_LENGTH: Final = 8192
 
+# A path that cannot be read is refused later, inside the trace and in the shape of all errors.
+_Finding = Found[Route] | OtherMethods | ServiceError | None
+
 
 class Door:
     """Lets requests in, finds their route, and answers for whatever goes wrong."""
@@ -61,8 +64,11 @@ class Door:
         """Handles one request, whatever it is."""
         started_at_s = time.monotonic()
         exchange = self._begin(scope, receive, send)
+        found = self._find(exchange)
+        if isinstance(found, Found):
+            exchange.operation = found.target.name
         operation = self._telemetry.begin(
-            f"HTTP {exchange.http_method}",
+            exchange.operation if exchange.operation != "none" else f"HTTP {exchange.http_method}",
             kind=SpanKind.SERVER,
             header=self._sampled.accept(exchange.headers.get("traceparent")),
         )
@@ -78,10 +84,10 @@ class Door:
         )
         outcome = "cancelled"
         try:
-            await self._handle(exchange)
+            await self._handle(exchange, found)
             outcome = str(exchange.status)
         finally:
-            operation.end(f"{exchange.operation} {outcome}", failed=exchange.status >= 500)
+            operation.end(outcome, failed=exchange.status >= 500)
             self._durations.record(
                 time.monotonic() - started_at_s, {"operation": exchange.operation, "status": outcome}
             )
@@ -111,11 +117,11 @@ class Door:
         exchange.add("vary", "Accept-Encoding, Accept-Language")
         return exchange
 
-    async def _handle(self, exchange: Exchange) -> None:
+    async def _handle(self, exchange: Exchange, found: _Finding) -> None:
         """Routes, and turns everything that is raised into one shape."""
         problem: dict[str, object] | None = None
         try:
-            await self._route(exchange)
+            await self._route(exchange, found)
         except DecodeError as error:
             problem = decode_problem(exchange, error)
         except ServiceError as error:
@@ -135,12 +141,10 @@ class Door:
         if problem is not None and not exchange.started:
             await answer_problem(exchange, problem)
 
-    async def _route(self, exchange: Exchange) -> None:
+    async def _route(self, exchange: Exchange, found: _Finding) -> None:
         allowed_origin = self._cross_origin.mark(exchange)
-        found = self._find(exchange)
         match found:
             case Found(target=route, values=values):
-                exchange.operation = route.name
                 exchange.out.extend(route.headers)
                 exchange.spell = route.spell
                 await route.pipeline(exchange, values)
@@ -157,11 +161,13 @@ class Door:
                 raise METHOD_NOT_ALLOWED()
             case None:
                 raise ROUTE_NOT_FOUND()
+            case ServiceError():
+                raise found
 
-    def _find(self, exchange: Exchange) -> Found[Route] | OtherMethods | None:
+    def _find(self, exchange: Exchange) -> _Finding:
         raw_path = self._raw_path(exchange.scope)
         if len(raw_path) > _MAX_PATH_LENGTH or len(exchange.scope.get("query_string", b"")) > _MAX_QUERY_LENGTH:
-            raise MALFORMED_REQUEST()
+            return MALFORMED_REQUEST()
         try:
             found = self._table.find(exchange.http_method, raw_path)
             if exchange.http_method == "HEAD" and isinstance(found, OtherMethods) and "GET" in found.allowed:
@@ -169,7 +175,7 @@ class Door:
                 if isinstance(as_get, Found) and as_get.target.has_head:
                     return as_get
         except PathError:
-            raise MALFORMED_REQUEST() from None
+            return MALFORMED_REQUEST()
         return found
 
     @staticmethod

@@ -1,10 +1,11 @@
 """Every error in one shape: RFC 9457, with the code that programs read and the text that people read."""
 
 from http import HTTPStatus
+from typing import cast
 
 import orjson
 from google.protobuf.descriptor import Descriptor
-from zhibu_kit.errors import EN, INVALID_ARGUMENT, ServiceError
+from zhibu_kit.errors import EN, INSUFFICIENT_SCOPE, INVALID_ARGUMENT, ServiceError
 
 from zhibu_gateway.contract.methods import Binding
 from zhibu_gateway.errors import fault_text, hide_foreign_failure, http_status, title_of
@@ -78,6 +79,10 @@ async def answer_problem(exchange: Exchange, problem: dict[str, object]) -> None
         # RFC 6750, 3: no error code where no token was sent.
         sent = "authorization" in exchange.headers
         exchange.add("www-authenticate", 'Bearer realm="zhibu"' + (', error="invalid_token"' if sent else ""))
+    elif problem["code"] == INSUFFICIENT_SCOPE.reason:
+        # RFC 6750, 3.1: the client learns which scope it lacks.
+        scope = cast("dict[str, str]", problem.get("metadata", {})).get("scope", "")
+        exchange.add("www-authenticate", f'Bearer realm="zhibu", error="insufficient_scope", scope="{scope}"')
     elif status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         _tell_when(exchange, problem)
     exchange.add("content-language", "en" if exchange.language == EN else "zh-CN")
