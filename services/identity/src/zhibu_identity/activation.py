@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from zhibu_kit.errors import UNAVAILABLE
+from zhibu_kit.errors import UNAVAILABLE, ServiceError
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.accounts import AccountsError
@@ -19,6 +19,8 @@ from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task, reschedu
 from zhibu_identity.telephones import Purpose
 
 CODE_HOLDS: Final = timedelta(days=7)
+# Each attempt makes a new code, so going on for long would end a code that a clerk has handed over meanwhile.
+MOST_ATTEMPTS: Final = 6
 _UNKNOWN_PASSWORD_BYTES: Final = 32
 
 
@@ -85,9 +87,16 @@ async def send_activation(parts: Parts, task: Task) -> None:
     async with parts.database.transaction(task.scope) as transaction:
         record = await find_eid(transaction, task.eid_id)
     key = await parts.vault.find_member_key(task.member_id, task.county_code)
-    if record is not None and key is not None and record.state is EidState.ISSUED:
-        made = await make_activation_code(parts, record)
+    made = None
+    waits = record is not None and record.state is EidState.ISSUED and task.attempts <= MOST_ATTEMPTS
+    if record is not None and key is not None and waits:
+        try:
+            made = await make_activation_code(parts, record)
+        except ServiceError as error:
+            if error.kind not in (EID_ALREADY_ACTIVE, EID_REVOKED):
+                raise
         parts.reached("code set")
+    if made is not None and record is not None and key is not None:
         await parts.telephones.send_code(
             open_holder(record, key).telephone,
             made.code,

@@ -145,7 +145,7 @@ async def list_applications(
     if page.after is not None:
         statement = statement.where(application.c.application_id > page.after[0])
     rows = await transaction.all(statement.order_by(application.c.application_id).limit(page.size + 1))
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 async def count_applications(transaction: Transaction, organisation_id: str, *, states: Collection[State]) -> int:
@@ -192,7 +192,7 @@ async def change_application(
         .values(state=int(state), updated_at=now, version=record.version + 1, **(values or {}))
         .returning(application)
     )
-    changed = _record(row)
+    changed = record_of(row)
     await _add_step(transaction, changed, by_member_id=by_member_id)
     transaction.emit(events.application_changed(changed), county_code=changed.county_code)
     return changed
@@ -209,12 +209,12 @@ async def set_claim(transaction: Transaction, record: Application, claim: Claim 
         )
         .returning(application)
     )
-    return _record(row)
+    return record_of(row)
 
 
 async def _find(transaction: Transaction, statement: Select[Any], *, lock: bool = False) -> Application | None:
     row = await transaction.one_or_none(statement.with_for_update() if lock else statement)
-    return None if row is None else _record(row)
+    return None if row is None else record_of(row)
 
 
 async def _add_step(transaction: Transaction, record: Application, *, by_member_id: str | None) -> None:
@@ -235,7 +235,8 @@ def _of_organisation(statement: Select[Any], organisation_id: str, states: Colle
     return statement.where(application.c.state.in_([int(state) for state in states])) if states else statement
 
 
-def _record(row: Row[Any]) -> Application:
+def record_of(row: Row[Any]) -> Application:
+    """Return an application as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(application.c.keys(), row, strict=True))
     values["state"] = State(values["state"])
     values["findings"] = tuple(Finding(finding) for finding in values["findings"])

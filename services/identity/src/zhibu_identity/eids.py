@@ -134,7 +134,7 @@ async def list_eids(
     if page.after is not None:
         statement = statement.where(eid.c.eid_id < page.after[0])
     rows = await transaction.all(statement.order_by(eid.c.eid_id.desc()).limit(page.size + 1))
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 async def insert_eid(transaction: Transaction, record: Eid) -> None:
@@ -150,17 +150,18 @@ async def change_eid(transaction: Transaction, record: Eid, *, now: datetime, va
     row = await transaction.one(
         update(eid).where(eid.c.eid_id == record.eid_id).values(version=record.version + 1, **values).returning(eid)
     )
-    changed = _record(row)
+    changed = record_of(row)
     transaction.emit(events.eid_changed(changed, at=now), county_code=changed.county_code)
     return changed
 
 
 async def _find(transaction: Transaction, statement: Select[Any], *, lock: bool = False) -> Eid | None:
     row = await transaction.one_or_none(statement.with_for_update() if lock else statement)
-    return None if row is None else _record(row)
+    return None if row is None else record_of(row)
 
 
-def _record(row: Row[Any]) -> Eid:
+def record_of(row: Row[Any]) -> Eid:
+    """Return an e-ID as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(eid.c.keys(), row, strict=True))
     values["state"] = EidState(values["state"])
     values["revocation_reason"] = RevocationReason(values["revocation_reason"])

@@ -69,7 +69,7 @@ async def end_grant(transaction: Transaction, grant: Grant, *, now: datetime) ->
             .values(ended_at=now, version=grant.version + 1)
             .returning(office_grant)
         )
-    ended = _record(row)
+    ended = record_of(row)
     await _tell(transaction, ended)
     return ended
 
@@ -82,7 +82,7 @@ async def end_grants_of(transaction: Transaction, member_id: str, *, now: dateti
     async with as_province(transaction):
         rows = await transaction.all(statement.limit(MOST_PER_MEMBER).with_for_update())
     for row in rows:
-        await end_grant(transaction, _record(row), now=now)
+        await end_grant(transaction, record_of(row), now=now)
 
 
 async def get_grant(transaction: Transaction, grant_id: str, *, organisation_id: str) -> Grant:
@@ -98,7 +98,7 @@ async def get_grant(transaction: Transaction, grant_id: str, *, organisation_id:
         row = await transaction.one_or_none(statement.with_for_update())
     if row is None:
         raise NOT_FOUND(noun=NOUN)
-    return _record(row)
+    return record_of(row)
 
 
 async def list_grants(
@@ -112,7 +112,7 @@ async def list_grants(
         statement = statement.where(office_grant.c.grant_id > page.after[0])
     async with as_province(transaction):
         rows = await transaction.all(statement.order_by(office_grant.c.grant_id).limit(page.size + 1))
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 async def list_held_grants(transaction: Transaction, member_id: str, *, now: datetime) -> Sequence[Grant]:
@@ -125,7 +125,7 @@ async def list_held_grants(transaction: Transaction, member_id: str, *, now: dat
     )
     async with as_province(transaction):
         rows = await transaction.all(statement.order_by(office_grant.c.grant_id).limit(MOST_PER_MEMBER))
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 async def _tell(transaction: Transaction, grant: Grant) -> None:
@@ -134,6 +134,7 @@ async def _tell(transaction: Transaction, grant: Grant) -> None:
     transaction.emit(event, county_code=grant.county_code)
 
 
-def _record(row: Row[Any]) -> Grant:
+def record_of(row: Row[Any]) -> Grant:
+    """Return a grant as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(office_grant.c.keys(), row, strict=True))
     return Grant(**values)

@@ -1,5 +1,7 @@
-"""Issuing an e-ID after an approval: number, seed, account, record. Cut off anywhere, it is done again from the beginning,
-and ends with one account and one e-ID, or with none when the approval was undone in the meantime.
+"""Issuing an e-ID after an approval: number, seed, account, record.
+
+Cut off anywhere, it is done again from the beginning, and ends with one account and one e-ID, or with none when the approval
+was undone in the meantime.
 """
 
 from __future__ import annotations

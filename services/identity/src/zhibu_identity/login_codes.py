@@ -10,7 +10,7 @@ import math
 from datetime import timedelta
 from typing import Final
 
-import pyotp
+from pyotp.totp import TOTP
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.accounts import TOTP_DIGITS, TOTP_PERIOD_S
@@ -92,7 +92,7 @@ async def send_login_code(parts: Parts, task: Task) -> None:
     if record is not None and key is not None and record.eid_id == task.eid_id and now - task.due_at < TOO_LATE:
         seed = await parts.vault.find_seed(key, task.eid_id, county_code=task.county_code)
         assert seed is not None, "an issued e-ID has its seed"
-        code = pyotp.TOTP(seed, digits=TOTP_DIGITS, digest=hashlib.sha256, interval=TOTP_PERIOD_S).at(now)
+        code = TOTP(seed, digits=TOTP_DIGITS, digest=hashlib.sha256, interval=TOTP_PERIOD_S).at(now)
         await parts.telephones.send_code(
             open_holder(record, key).telephone,
             code,

@@ -6,7 +6,6 @@ refused as well. While closing fails, the revocation is made anew (`closing.py`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,11 +50,6 @@ async def list_revocations(database: Database, since: datetime) -> list[deny_lis
     async with database.transaction(Scope.none()) as transaction:
         rows = await transaction.all(statement)
     return [deny_list.Revocation(account_id=row.account_id, revoked_at=row.revoked_at) for row in rows]
-
-
-async def fetch_revocations(database: Database, since: datetime) -> Iterable[deny_list.Revocation]:
-    """Answer identity's own deny-list."""
-    return await list_revocations(database, since)
 
 
 async def all_published_before(parts: Parts) -> datetime | None:

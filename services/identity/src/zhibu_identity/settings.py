@@ -18,6 +18,10 @@ class IdentitySettings(ServiceSettings):
         repr=False,
         description="Master key of the key database: 32 bytes in base64. After a change: `2:NEW,1:OLD`.",
     )
+    keycloak_url: str = Field(
+        default="",
+        description="Realm's address for the admin API, when it is another than the issuer's (…/realms/zhibu).",
+    )
     card_font: str = Field(
         default="",
         description="Font files for the e-ID card, separated by commas; a collection's face follows a `#`."

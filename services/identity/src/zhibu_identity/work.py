@@ -46,10 +46,16 @@ async def _attempt(parts: Parts, task: Task) -> None:
     try:
         async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
             await do_task(parts, task)
-    except (AccountsError, ServiceError, TimeoutError, OSError) as error:
-        reason = str(error) if isinstance(error, AccountsError | ServiceError) else type(error).__name__
+    except Exception as error:
+        known = isinstance(error, AccountsError | ServiceError)
+        reason = str(error) if known else type(error).__name__
         fields = {"task": task.kind.name, "attempts": task.attempts, "because": reason}
-        log.warning("A task failed and is tried again", extra={"fields": fields})
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            "A task failed and is tried again",
+            exc_info=None if known else error,
+            extra={"fields": fields},
+        )
         await postpone_task(parts.database, task, now=parts.clock.now(), because=reason)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncpg
+from zhibu_kit.errors import UNAVAILABLE, ServiceError
 
 from zhibu_identity.keys.master import KEY_BYTES, MasterKeyError, MasterKeys, WrappedKey
 from zhibu_identity.keys.sealing import IndexKey, MemberKey, same
@@ -27,6 +27,17 @@ STATEMENT_TIMEOUT_S: Final = 5.0
 MOST_FOUND: Final = 1000
 # Purpose of the index that spans all counties.
 PROVINCE: Final = "province"
+# Conditions that pass: the database is down, restarts, is full of connections, or waits too long for a lock.
+_PASSING: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+)
 _SEED_PLACE: Final = "totp_seed.sealed"
 _JOBS: Final = "identity_keys_relay"
 
@@ -61,9 +72,9 @@ class Vault:
     async def is_ready(self) -> bool:
         """Say whether the key database answers."""
         try:
-            async with asyncio.timeout(STATEMENT_TIMEOUT_S):
-                return await self._pool.fetchval("SELECT true") is True
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with self._begin() as connection:
+                return await connection.fetchval("SELECT true") is True
+        except ServiceError:
             return False
 
     # Data keys
@@ -199,27 +210,26 @@ class Vault:
 
     async def drop_numbers(self, member_id: str) -> None:
         """Take a person's numbers out of the index: the application came to nothing, or the e-ID is revoked."""
-        await self._pool.execute("SELECT number_drop($1)", member_id)
-        await self._pool.execute("SELECT number_release($1)", member_id)
+        async with self._begin() as connection:
+            await connection.execute("SELECT number_drop($1), number_release($1)", member_id)
 
     async def number_known(
         self, kind: NumberKind, number: str, *, but_member_id: str, county_code: str, elsewhere: bool
     ) -> bool:
         """Say whether somebody else has the number, in the county or elsewhere."""
         token = (await self.index_key(PROVINCE)).digest(f"number:{int(kind)}", number)
-        answer = await self._pool.fetchval(
-            "SELECT number_known($1, $2, $3, $4, $5)", int(kind), token, but_member_id, county_code, elsewhere
-        )
-        return bool(answer)
+        async with self._begin() as connection:
+            return bool(
+                await connection.fetchval(
+                    "SELECT number_known($1, $2, $3, $4, $5)", int(kind), token, but_member_id, county_code, elsewhere
+                )
+            )
 
     async def hold_number(self, resident_number: str, member_id: str) -> bool:
         """Take a resident number for the one living e-ID that it may have; false when another member has it."""
         token = (await self.index_key(PROVINCE)).digest(f"number:{int(NumberKind.RESIDENT)}", resident_number)
-        return bool(await self._pool.fetchval("SELECT number_hold($1, $2)", token, member_id))
-
-    async def release_number(self, member_id: str) -> None:
-        """Let the number go again: the approval was undone."""
-        await self._pool.execute("SELECT number_release($1)", member_id)
+        async with self._begin() as connection:
+            return bool(await connection.fetchval("SELECT number_hold($1, $2)", token, member_id))
 
     # Seeds
 
@@ -263,7 +273,7 @@ class Vault:
         Raises:
             MasterKeyError: when it is not.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._begin() as connection:
             await connection.execute(
                 "INSERT INTO master_key_check (master_version, proof) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 self._master.version,
@@ -278,7 +288,7 @@ class Vault:
     async def _load_index_key(self, purpose: str) -> bytes:
         owner = f"index:{purpose}"
         wrapped = self._master.wrap(os.urandom(KEY_BYTES), owner=owner)
-        async with self._pool.acquire() as connection:
+        async with self._begin() as connection:
             await connection.execute(
                 "INSERT INTO index_key (purpose, master_version, wrapped, created_at) VALUES ($1, $2, $3, now())"
                 " ON CONFLICT DO NOTHING",
@@ -291,7 +301,7 @@ class Vault:
         return self._raw(row, owner=owner)
 
     async def _wrap_index_keys_anew(self) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._begin() as connection:
             rows = await connection.fetch(
                 "SELECT purpose, master_version, wrapped FROM index_key WHERE master_version <> $1 FOR UPDATE",
                 self._master.version,
@@ -316,16 +326,29 @@ class Vault:
     @asynccontextmanager
     async def _county(self, county_code: str) -> AsyncGenerator[Connection]:
         """Open a transaction which sees one county."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._begin() as connection:
             await connection.execute("SELECT set_config('zhibu.counties', $1, true)", county_code)
-            yield cast("Connection", connection)
+            yield connection
 
     @asynccontextmanager
     async def _jobs(self) -> AsyncGenerator[Connection]:
         """Open a transaction of a job, which sees every county."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._begin() as connection:
             await connection.execute(f"SET LOCAL ROLE {_JOBS}")
-            yield cast("Connection", connection)
+            yield connection
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncGenerator[Connection]:
+        """Open a transaction.
+
+        Raises:
+            ServiceError: UNAVAILABLE when the key database cannot serve it now.
+        """
+        try:
+            async with self._pool.acquire(timeout=STATEMENT_TIMEOUT_S) as connection, connection.transaction():
+                yield cast("Connection", connection)
+        except _PASSING as error:
+            raise UNAVAILABLE() from error
 
 
 async def open_vault(url: str, master: MasterKeys) -> Vault:

@@ -1,0 +1,1 @@
+"""The RPCs: one transaction each, a use case, an answer."""

@@ -1,0 +1,108 @@
+"""How the service is put together from its parts; `__main__` is what starts it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+from zhibu.identity.v1 import (
+    application_service_pb2,
+    county_settings_service_pb2,
+    eid_service_pb2,
+    grant_service_pb2,
+    revocation_service_pb2,
+)
+from zhibu_kit.app import Assembly, Runtime
+from zhibu_kit.notifications import Notifications
+
+from zhibu_identity.accounts import Accounts, KeycloakAccounts
+from zhibu_identity.answers import AnswerSealer
+from zhibu_identity.api.applicants import ApplicantsApi
+from zhibu_identity.api.batches import BatchesApi
+from zhibu_identity.api.clerks import ClerksApi
+from zhibu_identity.api.county_settings import CountySettingsApi
+from zhibu_identity.api.eids import EidApi
+from zhibu_identity.api.grants import GrantApi
+from zhibu_identity.api.revocations import RevocationApi
+from zhibu_identity.card import CardPrinter
+from zhibu_identity.erasure import apply_erasures
+from zhibu_identity.jobs import jobs_of
+from zhibu_identity.keys.master import MasterKeys
+from zhibu_identity.keys.vault import PROVINCE, Vault, open_vault
+from zhibu_identity.parts import Parts
+from zhibu_identity.revocations import list_revocations
+from zhibu_identity.settings import IdentitySettings
+from zhibu_identity.telephones import NotifyTelephones, Telephones
+
+
+async def build(runtime: Runtime[IdentitySettings]) -> Assembly:
+    """Make the service, with Keycloak and notify."""
+    settings = runtime.settings
+    accounts = KeycloakAccounts(
+        issuer=settings.keycloak_url or settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+    )
+    vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    runtime.background.start("identity's connections", keep_open(accounts.aclose, vault.close))
+    parts = await make_parts(runtime, vault=vault, accounts=accounts, telephones=NotifyTelephones(runtime.peers))
+    return await assemble(runtime, parts)
+
+
+async def make_parts(
+    runtime: Runtime[IdentitySettings], *, vault: Vault, accounts: Accounts, telephones: Telephones
+) -> Parts:
+    """Return the parts that the use cases work with."""
+    return Parts(
+        database=runtime.database,
+        vault=vault,
+        province=await vault.index_key(PROVINCE),
+        clock=runtime.clock,
+        organisations=runtime.organisations,
+        accounts=accounts,
+        telephones=telephones,
+        synthetic_allowed=runtime.settings.synthetic_allowed,
+    )
+
+
+async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly:
+    """Return servicers and jobs over these parts. Whoever was erased is erased again before the first call."""
+    runtime.database.sealer = AnswerSealer(parts.province)
+    runtime.deny_list.ask_with(lambda since: list_revocations(parts.database, since))
+    await apply_erasures(parts)
+    notifications = Notifications(runtime.database.url)
+    jobs = jobs_of(parts, runtime.bus, notifications)
+    runtime.background.start("identity's notifications", notifications.run())
+    printer = CardPrinter(runtime.settings.card_font)
+    applications = joined(ApplicantsApi(parts), ClerksApi(parts), BatchesApi(parts, notifications))
+    return Assembly(
+        servicers={
+            application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"]: applications,
+            eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, printer.print_card),
+            grant_service_pb2.DESCRIPTOR.services_by_name["GrantService"]: GrantApi(parts),
+            revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
+            county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
+        },
+        jobs=jobs,
+    )
+
+
+async def keep_open(*closers: Callable[[], Awaitable[None]]) -> None:
+    """Close connections when the background tasks are stopped, which is after the last call."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        for close in closers:
+            await close()
+
+
+def joined(*servicers: object) -> SimpleNamespace:
+    """Return one servicer with the handlers of several: a service's RPCs are spread over files by who calls them."""
+    handlers: dict[str, object] = {}
+    for servicer in servicers:
+        for name in vars(type(servicer)):
+            if name[0].isupper():
+                assert name not in handlers, f"{name} has two handlers"
+                handlers[name] = getattr(servicer, name)
+    return SimpleNamespace(**handlers)

@@ -1,0 +1,76 @@
+"""Erasure: a person's key is destroyed, and with it everything that was sealed with it, wherever it is copied to.
+
+The list of erasures stands in the other database, so that it is applied again when the key database was restored from a
+backup that is older than the erasure.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from zhibu_kit.clock import Clock
+from zhibu_kit.db import Database, Role
+from zhibu_kit.scope import Scope
+
+from zhibu_identity.keys.vault import Vault
+from zhibu_identity.models import application, erasure
+from zhibu_identity.parts import Parts
+
+log = logging.getLogger("zhibu.identity.erasure")
+
+# An application is committed within seconds of its key, or never.
+UNCONFIRMED_AFTER: Final = timedelta(hours=1)
+PER_RUN: Final = 500
+
+
+async def erase_person(database: Database, vault: Vault, clock: Clock, *, member_id: str, county_code: str) -> bool:
+    """Destroy a person's key; say whether there was one."""
+    async with database.transaction(Scope.of(county_code)) as transaction:
+        await transaction.execute(
+            insert(erasure)
+            .values(member_id=member_id, county_code=county_code, erased_at=clock.now())
+            .on_conflict_do_nothing()
+        )
+    return await vault.erase(member_id)
+
+
+async def apply_erasures(parts: Parts) -> int:
+    """Erase again whoever was erased, in case the key database was restored; return how many keys had come back."""
+    after, found = "", 0
+    while True:
+        async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+            rows = await transaction.all(
+                select(erasure.c.member_id)
+                .where(erasure.c.member_id > after)
+                .order_by(erasure.c.member_id)
+                .limit(PER_RUN)
+            )
+        for row in rows:
+            if await parts.vault.erase(row.member_id):
+                found += 1
+        if len(rows) < PER_RUN:
+            break
+        after = rows[-1].member_id
+    if found:
+        log.warning("Keys of erased people had come back and were erased again", extra={"fields": {"count": found}})
+    return found
+
+
+async def sweep_unconfirmed(parts: Parts) -> int:
+    """Confirm keys whose application is there, and destroy those whose application was never committed."""
+    swept = 0
+    made_before = parts.clock.now() - UNCONFIRMED_AFTER
+    for member_id, county_code in await parts.vault.list_unconfirmed(made_before=made_before, most=PER_RUN):
+        async with parts.database.transaction(Scope.of(county_code)) as transaction:
+            statement = select(application.c.application_id).where(application.c.member_id == member_id)
+            there = await transaction.scalar(statement) is not None
+        if there:
+            await parts.vault.confirm(member_id, county_code)
+        else:
+            await parts.vault.erase(member_id)
+            swept += 1
+    return swept

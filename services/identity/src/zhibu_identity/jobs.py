@@ -1,0 +1,88 @@
+"""The jobs of identity: work that follows commits, heartbeats, sweeping."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import nats.errors
+from zhibu.identity.v1 import identity_events_pb2
+from zhibu_kit.background import Job
+from zhibu_kit.bus import Bus
+from zhibu_kit.db import Role
+from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
+from zhibu_kit.notifications import Notifications
+from zhibu_kit.scope import Scope
+
+from zhibu_identity import batches, tasks
+from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
+from zhibu_identity.events import timestamp
+from zhibu_identity.parts import Parts
+from zhibu_identity.rate_windows import purge_windows
+from zhibu_identity.revocations import all_published_before
+from zhibu_identity.tasks import OTHER_KINDS, URGENT_KINDS, purge_tasks
+from zhibu_identity.telephone_proofs import purge_proofs
+from zhibu_identity.work import work_once
+
+# Notifications wake the workers; should one be lost, they look by themselves this often.
+LOOK_S: Final = 5.0
+HEARTBEAT_S: Final = 5.0
+SWEEP_S: Final = 600.0
+ERASE_S: Final = 3600.0
+
+
+def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
+    """Return the jobs of the service."""
+
+    async def work_urgent() -> None:
+        await work_once(parts, URGENT_KINDS)
+
+    async def work_other() -> None:
+        await work_once(parts, OTHER_KINDS)
+
+    async def work_batches() -> None:
+        await batches.work_batches(parts)
+
+    async def heartbeat() -> None:
+        await send_heartbeat(parts, bus)
+
+    async def sweep() -> None:
+        await sweep_once(parts)
+
+    async def erase() -> None:
+        await apply_erasures(parts)
+
+    def woken(channel: str):  # noqa: ANN202 - an asyncio.Event
+        return notifications.event(channel)
+
+    return [
+        Job(name="urgent tasks", run=work_urgent, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
+        Job(name="tasks", run=work_other, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
+        Job(name="approval batches", run=work_batches, every_s=LOOK_S, woken=woken(batches.CHANNEL)),
+        Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
+        Job(name="sweep", run=sweep, every_s=SWEEP_S),
+        Job(name="erasures", run=erase, every_s=ERASE_S),
+    ]
+
+
+async def send_heartbeat(parts: Parts, bus: Bus) -> None:
+    """Tell that everything revoked before an instant has been published; say nothing while something waits."""
+    sent_at = await all_published_before(parts)
+    if sent_at is None or not bus.client.is_connected:
+        return
+    message = identity_events_pb2.DenyListHeartbeat(sent_at=timestamp(sent_at))
+    try:
+        await bus.client.publish(HEARTBEAT_SUBJECT, message.SerializeToString())
+    except nats.errors.Error:
+        # The next one tells the same; a service that hears nothing asks.
+        return
+
+
+async def sweep_once(parts: Parts) -> None:
+    """Remove what is of no use any more."""
+    now = parts.clock.now()
+    async with parts.database.transaction(Scope.none()) as transaction:
+        await purge_windows(transaction, now=now)
+        await purge_proofs(transaction, now=now)
+    async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await purge_tasks(transaction, now=now)
+    await sweep_unconfirmed(parts)

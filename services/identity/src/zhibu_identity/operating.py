@@ -1,0 +1,92 @@
+"""Commands for operators: make a bootstrap code, erase a person, wrap keys anew after a change of the master key."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Final
+
+from zhibu_kit.clock import SystemClock
+from zhibu_kit.db import Database
+from zhibu_kit.errors import ServiceError
+
+from zhibu_identity.bootstrap import BootstrapError, make_bootstrap_code
+from zhibu_identity.erasure import erase_person
+from zhibu_identity.keys.master import MasterKeyError, MasterKeys
+from zhibu_identity.keys.vault import open_vault
+from zhibu_identity.settings import IdentitySettings
+
+OWN_COMMANDS: Final = frozenset({"bootstrap", "erase", "rewrap"})
+REWRAP_BATCH: Final = 500
+
+
+def run_own_command(arguments: list[str]) -> int:
+    """Run one of identity's own commands; its result is one line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m zhibu_identity")
+    commands = parser.add_subparsers(dest="command", required=True)
+    bootstrap = commands.add_parser("bootstrap", help="make a code that gives the first office; it works once")
+    bootstrap.add_argument("--organisation", required=True, help="organisation, for example 37")
+    bootstrap.add_argument("--office", required=True, help="office, for example province_admin")
+    erase = commands.add_parser("erase", help="destroy a person's key: their data can never be read again")
+    erase.add_argument("--member", required=True, help="identifier of the member")
+    erase.add_argument("--county", required=True, help="county whose record it is")
+    commands.add_parser("rewrap", help="wrap every key with the present master key")
+    given = parser.parse_args(arguments)
+    try:
+        result = asyncio.run(_run(given, IdentitySettings()))
+    except (BootstrapError, MasterKeyError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except ServiceError as error:
+        sys.stderr.write(f"{error.text('zh-CN')} / {error.text('en')}\n")
+        return 1
+    sys.stdout.write(json.dumps(result) + "\n")
+    return 0
+
+
+async def _run(given: argparse.Namespace, settings: IdentitySettings) -> dict[str, object]:
+    match given.command:
+        case "bootstrap":
+            return await _bootstrap(settings, organisation_id=given.organisation, office=given.office)
+        case "erase":
+            return await _erase(settings, member_id=given.member, county_code=given.county)
+        case _:
+            return await _rewrap(settings)
+
+
+async def _bootstrap(settings: IdentitySettings, *, organisation_id: str, office: str) -> dict[str, object]:
+    database = Database(settings.database_url, service="identity")
+    try:
+        made = await make_bootstrap_code(database, SystemClock(), organisation_id=organisation_id, office=office)
+    finally:
+        await database.close()
+    return {
+        "code": made.code,
+        "organisation": organisation_id,
+        "office": office,
+        "expires_at": made.expires_at.isoformat(timespec="seconds"),
+    }
+
+
+async def _erase(settings: IdentitySettings, *, member_id: str, county_code: str) -> dict[str, object]:
+    database = Database(settings.database_url, service="identity")
+    vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    try:
+        erased = await erase_person(database, vault, SystemClock(), member_id=member_id, county_code=county_code)
+    finally:
+        await vault.close()
+        await database.close()
+    return {"member_id": member_id, "erased": erased}
+
+
+async def _rewrap(settings: IdentitySettings) -> dict[str, object]:
+    vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    count = 0
+    try:
+        while wrapped := await vault.wrap_anew(most=REWRAP_BATCH):
+            count += wrapped
+    finally:
+        await vault.close()
+    return {"rewrapped": count}
