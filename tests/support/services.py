@@ -1,12 +1,13 @@
 """Starts the services of the repository within the test's process, each on a database of its own."""
 
+import base64
 import importlib
-from collections.abc import Mapping
+import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from zhibu_docs.contract import methods
+from zhibu_docs.contract import REPOSITORY, methods
 from zhibu_kit.app import RunningService
 from zhibu_kit.settings import ServiceSettings
 from zhibu_kit.testing.databases import DatabaseMaker
@@ -36,9 +37,9 @@ async def start_every_service(
     nats: NatsServer,
     issuer: TokenIssuer,
     make_database: DatabaseMaker,
-    more_settings: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Started]:
-    """Start them all; `more_settings` are settings by service beyond those that every service has."""
+    """Start them all. Keycloak and the message centre are not there: nothing that needs them is called."""
+    more_settings = {"identity": await _identity_settings(make_database)}
     started: dict[str, Started] = {}
     for name in serving():
         database = await make_database(name)
@@ -56,6 +57,18 @@ async def start_every_service(
         )
         started[name] = Started(name=name, running=running, database=database)
     return started
+
+
+async def _identity_settings(make_database: DatabaseMaker) -> dict[str, str]:
+    """Make identity's key database."""
+    directory = REPOSITORY / "services" / "identity" / "migrations_keys"
+    keys = await make_database("identity_keys", directory=directory, kit=False)
+    master_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return {
+        "key_database_url": keys.app_url,
+        "key_database_owner_url": keys.owner_url,
+        "master_key": f"1:{master_key}",
+    }
 
 
 def _settings_of(name: str) -> type[ServiceSettings]:

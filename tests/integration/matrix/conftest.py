@@ -33,9 +33,7 @@ async def doors(nats: NatsServer, service_database: DatabaseMaker) -> AsyncGener
     with TokenIssuer() as issuer:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(nats.heartbeats())
-            services = await start_every_service(
-                stack, nats=nats, issuer=issuer, make_database=service_database, more_settings={}
-            )
+            services = await start_every_service(stack, nats=nats, issuer=issuer, make_database=service_database)
             for service in services.values():
                 await _plant(service.database)
             doors = Doors(
