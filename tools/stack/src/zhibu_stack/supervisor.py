@@ -16,7 +16,7 @@ from zhibu_stack.run_state import RunState
 from zhibu_stack.steps import Step
 
 # Between two looks at a starting process.
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.2
 
 # People are told at least so often what is being waited for.
 TELL_EVERY_S = 10.0
@@ -116,9 +116,11 @@ class Supervisor:
         """Say from time to time what is under way; of a command also the last thing that it said."""
         while True:
             await asyncio.sleep(TELL_EVERY_S)
-            for name in sorted(self._under_way):
-                word = last_line(self._children[name].log) if self._says(name) else ""
-                self.say(f"[{time.monotonic() - self._began:6.1f} s] … {name} {word}".rstrip())
+            words = [
+                f"{name} ({last_line(self._children[name].log)})" if self._says(name) else name
+                for name in sorted(self._under_way)
+            ]
+            self.say(f"[{time.monotonic() - self._began:6.1f} s] … {', '.join(words)}")
 
     def _says(self, name: str) -> bool:
         return name in self._children and self.steps[name].is_ready is None
