@@ -12,7 +12,7 @@ from typing import Final
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 log = logging.getLogger("zhibu.bus")
@@ -20,7 +20,8 @@ log = logging.getLogger("zhibu.bus")
 DEAD_STREAM: Final = "ZHIBU_DEAD"
 # Events are kept for this long; who was away longer is brought up to date by `reconcile`.
 MAX_AGE_S: Final = 14 * 24 * 3600
-MAX_BYTES: Final = 2 * 1024**3
+# JetStream sets this much aside for each stream, whether it is used or not.
+MAX_BYTES: Final = 256 * 1024**2
 # JetStream drops a second message with the same id within this; afterwards the inbox does.
 DUPLICATE_WINDOW_S: Final = 120
 MAX_MESSAGE_BYTES: Final = 512 * 1024
@@ -79,20 +80,17 @@ async def connect(url: str, *, user: str, password: str, name: str) -> Bus:
     return Bus(client)
 
 
-async def ensure_streams(bus: Bus, services: Iterable[str], *, replicas: int = 1, buckets: Iterable[str] = ()) -> None:
-    """Create or update the stream of each service, the one of dead letters, and key-value buckets; idempotent.
+async def ensure_streams(bus: Bus, services: Iterable[str], *, replicas: int = 1, max_bytes: int = MAX_BYTES) -> None:
+    """Create or update the stream of each service and the one of dead letters; idempotent.
 
     Services may not do this themselves: it is done by an administrator's user when the installation starts.
     """
-    for service in services:
-        await _ensure(bus, _stream(f"ZHIBU_{service.upper()}", f"zhibu.{service}.v1.>", replicas))
-    await _ensure(bus, _stream(DEAD_STREAM, "zhibu.dead.>", replicas))
-    for bucket in buckets:
-        config = KeyValueConfig(bucket=bucket, ttl=600, storage=StorageType.MEMORY, replicas=replicas)
-        await bus.jetstream.create_key_value(config)
+    subjects = {f"ZHIBU_{service.upper()}": f"zhibu.{service}.v1.>" for service in services}
+    for name, subject in {**subjects, DEAD_STREAM: "zhibu.dead.>"}.items():
+        await _ensure(bus, _stream(name, subject, replicas=replicas, max_bytes=max_bytes))
 
 
-def _stream(name: str, subject: str, replicas: int) -> StreamConfig:
+def _stream(name: str, subject: str, *, replicas: int, max_bytes: int) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=[subject],
@@ -100,7 +98,7 @@ def _stream(name: str, subject: str, replicas: int) -> StreamConfig:
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
         max_age=MAX_AGE_S,
-        max_bytes=MAX_BYTES,
+        max_bytes=max_bytes,
         max_msg_size=MAX_MESSAGE_BYTES,
         duplicate_window=DUPLICATE_WINDOW_S,
         num_replicas=replicas,

@@ -106,6 +106,7 @@ def permissions_of(subjects: Subjects) -> Permissions:
             f"$JS.API.STREAM.INFO.KV_{bucket}",
             f"$JS.API.STREAM.MSG.GET.KV_{bucket}",
             f"$JS.API.DIRECT.GET.KV_{bucket}.>",
+            f"$JS.API.CONSUMER.CREATE.KV_{bucket}",
             f"$JS.API.CONSUMER.CREATE.KV_{bucket}.>",
             f"$JS.API.CONSUMER.DELETE.KV_{bucket}.>",
             f"$JS.API.CONSUMER.INFO.KV_{bucket}.>",
