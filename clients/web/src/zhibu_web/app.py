@@ -48,6 +48,21 @@ from zhibu_web.visit import Services, Visit, services_of
 
 log = logging.getLogger("zhibu.web")
 
+PAGES: Final = (
+    home,
+    apply,
+    cases,
+    auth,
+    account,
+    desk,
+    applications,
+    application,
+    eids,
+    grants,
+    county_settings,
+    bootstrap,
+    guides,
+)
 POOL_SIZE: Final = 10
 DATABASE_TIMEOUT_S: Final = 5.0
 # Expired sessions are deleted this often; until then nobody sees them.
@@ -77,8 +92,7 @@ def create_app(settings: WebSettings, *, clock: Clock | None = None) -> FastAPI:
 
     app = FastAPI(title="Zhibu web", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", HashedStaticFiles(), name="static")
-    pages = (home, apply, cases, auth, account, desk, applications, application, eids, grants, county_settings)
-    for page in (*pages, bootstrap, guides):
+    for page in PAGES:
         app.include_router(page.router)
     add_health_routes(app)
     install_error_pages(app)

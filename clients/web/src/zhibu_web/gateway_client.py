@@ -106,7 +106,7 @@ class Gateway:
             async with self._http.stream("GET", path, params=_query(params), headers=self._headers()) as response:
                 if response.status_code >= 400:
                     await response.aread()
-                    raise _problem_of(response)
+                    raise problem_of(response)
                 yield response
         except httpx.TransportError as error:
             raise GatewayUnreachableError from error
@@ -132,7 +132,7 @@ class Gateway:
             log.warning("The gateway did not answer", extra={"fields": {"error": type(error).__name__}})
             raise GatewayUnreachableError from error
         if response.status_code >= 400:
-            raise _problem_of(response)
+            raise problem_of(response)
         document: object = response.json()
         return cast("Json", document) if isinstance(document, dict) else {}
 
@@ -176,7 +176,7 @@ def _parse(document: Json, answer: type[M], part: str) -> M:
     return answer.model_validate(document.get(part, {}) if part else document)
 
 
-def _problem_of(response: httpx.Response) -> ProblemError:
+def problem_of(response: httpx.Response) -> ProblemError:
     """Read a problem document; what is not one (a proxy's page) becomes a problem without words."""
     try:
         parsed: object = response.json()

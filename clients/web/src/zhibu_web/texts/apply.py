@@ -86,7 +86,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "apply.code": ("验证码", "Code"),
     "apply.code_hint": ("短信里的 6 位数字", "The 6 digits in the SMS"),
     "apply.code_bad": ("验证码是 6 位数字，请照短信输入", "The code has 6 digits; enter it as in the SMS"),
-    "apply.code_wrong": ("验证码不对，请照短信再输一次", "The code is not right; enter it as in the SMS"),
     "apply.code_none": ("没收到短信？", "No SMS?"),
     "apply.code_none_text": (
         "请等一分钟，看看手机号有没有写错、短信有没有被拦截。",
