@@ -17,6 +17,9 @@ from zhibu_kit.testing.services import start_service
 from zhibu_stack.databases import ServiceDatabase
 
 
+_NOBODY = "127.0.0.1:9"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A running service and its database."""
@@ -40,10 +43,12 @@ async def start_every_service(
 ) -> dict[str, Started]:
     """Start them all. Keycloak and the message centre are not there: nothing that needs them is called."""
     more_settings = {"identity": await _identity_settings(make_database)}
+    # Nobody answers there: the door is judged, not what the services do together.
+    peers = dict.fromkeys(serving(), _NOBODY)
     started: dict[str, Started] = {}
     for name in serving():
         database = await make_database(name)
-        own: dict[str, Any] = {"oidc_client_id": f"svc-{name}", **more_settings.get(name, {})}
+        own: dict[str, Any] = {"oidc_client_id": f"svc-{name}", "peers": peers, **more_settings.get(name, {})}
         running = await stack.enter_async_context(
             start_service(
                 name,
