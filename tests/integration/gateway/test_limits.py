@@ -88,7 +88,7 @@ async def test_two_gateways_count_together(issuer: TokenIssuer, probe: Probe, sh
 async def test_counting_goes_on_without_nats_and_together_again_after_it_lost_everything(
     issuer: TokenIssuer, probe: Probe, nats: NatsServer, shared_settings: dict[str, Any]
 ) -> None:
-    settings = {**shared_settings, "trusted_proxy_hops": 1}
+    settings: dict[str, Any] = {**shared_settings, "trusted_proxy_hops": 1}
     here = {"x-forwarded-for": "192.0.2.77"}
     async with open_gateway(issuer, probe, **settings) as one:
         assert one.gateway.shared_counts is not None
