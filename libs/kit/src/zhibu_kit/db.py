@@ -5,13 +5,13 @@ SQLAlchemy Core builds and runs every statement; hot paths may take the asyncpg 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from google.protobuf.message import Message
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Executable, Row, Table, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -38,6 +38,8 @@ STATEMENT_TIMEOUT_S: Final = 15
 LOCK_TIMEOUT_S: Final = 5
 IDLE_IN_TRANSACTION_TIMEOUT_S: Final = 60
 CONNECT_TIMEOUT_S: Final = 5
+# Rows removed in one transaction.
+PURGE_ROWS: Final = 10_000
 # Conditions that pass: serialization failure, deadlock, lock not available, cancelled by time-out, server going down,
 # idle in a transaction for too long, too many connections, connection lost.
 _PASSING: Final = frozenset(
@@ -87,6 +89,9 @@ class Database:
             },
         )
 
+        # Shares the pool; each statement is a transaction of its own.
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
@@ -94,11 +99,22 @@ class Database:
     async def is_ready(self) -> bool:
         """Return whether the database answers now."""
         try:
-            async with self._begin() as connection:
-                await connection.execute(select(1))
+            await self.look_up(select(1))
         except ServiceError:
             return False
         return True
+
+    async def look_up(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return rows in one round trip, outside of any transaction.
+
+        For tables without a county, such as the kit's projections: there is no scope, so the others show nothing.
+        """
+        with _refusing_what_passes():
+            connection = await self._connect(self._autocommit)
+            try:
+                return (await connection.execute(statement)).all()
+            finally:
+                await connection.close()
 
     @asynccontextmanager
     async def transaction(self, scope: Scope, *, role: Role = Role.APP) -> AsyncGenerator[Transaction]:
@@ -146,6 +162,18 @@ class Database:
             row = audit_row(call, request, outcome="refused", occurred_at=self._clock.now(), reason=reason)
             await connection.execute(insert(tables.audit).inline(), row)
 
+    async def purge(self, table: Table, old: ColumnElement[bool]) -> int:
+        """Remove old rows of a kit table, a bounded number in each transaction; return how many there were."""
+        removed = 0
+        while True:
+            key = tuple_(*table.primary_key.columns)
+            batch = select(*table.primary_key.columns).where(old).limit(PURGE_ROWS)
+            async with self.transaction(Scope.none(), role=Role.RELAY) as transaction:
+                count = (await transaction.execute(delete(table).where(key.in_(batch)))).rowcount
+            removed += count
+            if count < PURGE_ROWS:
+                return removed
+
     async def _enter(self, connection: AsyncConnection, scope: Scope, role: Role) -> None:
         """Put on scope and role, for this transaction only, in one round trip."""
         settings = [func.set_config("zhibu.counties", scope.setting(), True)]
@@ -169,16 +197,20 @@ class Database:
     @asynccontextmanager
     async def _begin(self) -> AsyncGenerator[AsyncConnection]:
         with _refusing_what_passes():
-            try:
-                connection = await self._engine.connect()
-            except (PoolTimeoutError, OSError, asyncpg.PostgresError) as error:
-                # Whatever it is, down to a wrong password, the service cannot work now and perhaps later.
-                raise UNAVAILABLE() from error
+            connection = await self._connect(self._engine)
             try:
                 async with connection.begin():
                     yield connection
             finally:
                 await connection.close()
+
+    @staticmethod
+    async def _connect(engine: AsyncEngine) -> AsyncConnection:
+        try:
+            return await engine.connect()
+        except (PoolTimeoutError, OSError, asyncpg.PostgresError) as error:
+            # Whatever it is, down to a wrong password, the service cannot work now and perhaps later.
+            raise UNAVAILABLE() from error
 
 
 @contextmanager

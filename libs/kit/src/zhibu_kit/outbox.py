@@ -13,12 +13,12 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import nats.errors
 from opentelemetry.metrics import CallbackOptions, Observation
-from sqlalchemy import ColumnElement, Row, delete, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, exists, func, literal, select, update
 
 from zhibu_kit import tables
 from zhibu_kit.bus import Bus
@@ -47,10 +47,6 @@ RETRY_MAX_S: Final = 10.0
 AWAY_S: Final = 1.0
 # The age of the oldest event is looked up this often at most.
 GAUGE_S: Final = 5.0
-# Published rows are kept as long as JetStream keeps events, so that `reconcile` can publish them again.
-KEEP: Final = timedelta(days=14)
-# Rows removed in one transaction.
-PURGE: Final = 10_000
 _LOCK_CLASS: Final = 0x4F424F58
 
 _WAITING: Final = tables.outbox.c.published_at.is_(None)
@@ -111,21 +107,6 @@ class OutboxRelay:
         return Round(
             published=sum(one.published for one in rounds), again_s=min([POLL_S, *(one.again_s for one in rounds)])
         )
-
-    async def purge(self) -> None:
-        """Remove rows that were published long ago."""
-        while True:
-            async with self._database.transaction(Scope.none(), role=Role.RELAY) as transaction:
-                old = (
-                    select(tables.outbox.c.position)
-                    .where(tables.outbox.c.published_at < self._clock.now() - KEEP)
-                    .limit(PURGE)
-                )
-                removed = await transaction.execute(
-                    delete(tables.outbox).where(tables.outbox.c.position.in_(old.scalar_subquery()))
-                )
-            if removed.rowcount < PURGE:
-                return
 
     def _due(self) -> ColumnElement[bool]:
         """Rows that may be published now: those of a key that is held up may not, whatever their own turn."""

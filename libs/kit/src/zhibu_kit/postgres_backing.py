@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Final
 
 from nats.aio.client import Client
-from sqlalchemy import delete
 
 from zhibu_kit import audit_chain, dead_letters, tables
+from zhibu_kit.access import ContractError
 from zhibu_kit.background import Background, Job
 from zhibu_kit.bus import Bus, connect
 from zhibu_kit.clock import Clock
@@ -21,7 +21,6 @@ from zhibu_kit.health import Check
 from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
 from zhibu_kit.outbox import OutboxRelay
 from zhibu_kit.projections import GrantProjection, OrganisationProjection
-from zhibu_kit.scope import Scope
 from zhibu_kit.settings import ServiceSettings
 from zhibu_kit.telemetry import Telemetry
 
@@ -29,6 +28,8 @@ from zhibu_kit.telemetry import Telemetry
 KEEP_REQUESTS: Final = timedelta(hours=24)
 # JetStream delivers an event again for as long as its streams keep it, which is 14 days.
 KEEP_INBOX: Final = timedelta(days=30)
+# Published rows are kept as long as JetStream keeps events, so that `reconcile` can publish them again.
+KEEP_PUBLISHED: Final = timedelta(days=14)
 CLEAN_UP_S: Final = 3600.0
 
 
@@ -73,8 +74,12 @@ class PostgresBacking:
     def _runners(self, consumers: Sequence[Consumer]) -> dict[str, ConsumerRunner]:
         every = [*consumers, self.organisations.consumer(), self.grants.consumer()]
         events = [consumer.event.DESCRIPTOR.full_name for consumer in every]
-        twice = {name for name in events if events.count(name) > 1}
-        assert not twice, f"one consumer for each event: {', '.join(sorted(twice))}"
+        twice = sorted({name for name in events if events.count(name) > 1})
+        if twice:
+            # A durable consumer is named after its event, by which NATS permissions are exact.
+            raise ContractError(
+                f"more than one consumer of {', '.join(twice)}; the kit itself follows grants and the tree"
+            )
         return {
             consumer.name: ConsumerRunner(
                 consumer, database=self.database, bus=self.bus, telemetry=self._telemetry, clock=self._clock
@@ -84,10 +89,9 @@ class PostgresBacking:
 
     async def _clean_up(self) -> None:
         now = self._clock.now()
-        async with self.database.transaction(Scope.none()) as transaction:
-            await transaction.execute(delete(tables.request).where(tables.request.c.created_at < now - KEEP_REQUESTS))
-            await transaction.execute(delete(tables.inbox).where(tables.inbox.c.received_at < now - KEEP_INBOX))
-        await self.relay.purge()
+        await self.database.purge(tables.request, tables.request.c.created_at < now - KEEP_REQUESTS)
+        await self.database.purge(tables.inbox, tables.inbox.c.received_at < now - KEEP_INBOX)
+        await self.database.purge(tables.outbox, tables.outbox.c.published_at < now - KEEP_PUBLISHED)
 
     async def close(self) -> None:
         """Close connections; called after everything that uses them has stopped."""

@@ -23,7 +23,6 @@ from zhibu_kit.events import EventContext
 from zhibu_kit.offices import permissions_of
 from zhibu_kit.ports import Ancestry
 from zhibu_kit.principal import Grant
-from zhibu_kit.scope import Scope
 
 # The tree has five levels; moves and sector committees may add a few.
 MAX_DEPTH: Final = 12
@@ -73,8 +72,7 @@ class OrganisationProjection:
             table.c.organisation_id == chain.c.parent_id, chain.c.depth < MAX_DEPTH
         )
         chain = chain.union_all(above)
-        async with self._database.transaction(Scope.none()) as transaction:
-            rows = await transaction.all(select(chain).order_by(chain.c.depth))
+        rows = await self._database.look_up(select(chain).order_by(chain.c.depth))
         if not rows:
             return None
         return Ancestry(
@@ -105,7 +103,9 @@ class OrganisationProjection:
                 index_elements=["organisation_id"], set_=values, where=tables.organisation.c.version < event.version
             )
         )
-        self._cache.pop(event.organisation_id, None)
+        if event.version > 1:
+            # It may have moved, and all that stands below with it. Other processes notice within CACHE_S.
+            self._cache.clear()
 
 
 class GrantProjection:
@@ -129,8 +129,7 @@ class GrantProjection:
             )
             .limit(MAX_GRANTS)
         )
-        async with self._database.transaction(Scope.none()) as transaction:
-            rows = await transaction.all(statement)
+        rows = await self._database.look_up(statement)
         return tuple(
             Grant(office=row.office, organisation_id=row.organisation_id, permissions=permissions_of(row.office))
             for row in rows
