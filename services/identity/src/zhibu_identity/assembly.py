@@ -14,7 +14,6 @@ from zhibu.identity.v1 import (
     revocation_service_pb2,
 )
 from zhibu_kit.app import Assembly, Runtime
-from zhibu_kit.notifications import Notifications
 
 from zhibu_identity.accounts import Accounts, KeycloakAccounts
 from zhibu_identity.answers import AnswerSealer
@@ -71,9 +70,9 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
     runtime.database.sealer = AnswerSealer(parts.province)
     runtime.deny_list.ask_with(lambda since: list_revocations(parts.database, since))
     await apply_erasures(parts)
-    notifications = Notifications(runtime.database.url)
+    notifications = runtime.database.notifications
+    assert notifications is not None, "a running service listens"
     jobs = jobs_of(parts, runtime.bus, notifications)
-    runtime.background.start("identity's notifications", notifications.run())
     printer = CardPrinter(runtime.settings.card_font)
     applications = joined(ApplicantsApi(parts), ClerksApi(parts), BatchesApi(parts, notifications))
     return Assembly(

@@ -40,8 +40,8 @@ class NotifyTelephones:
     """Sends codes through the service notify."""
 
     def __init__(self, peers: Peers) -> None:
-        """Use the peer that the settings name."""
-        self._stub = peers.stub(CodeServiceStub)
+        """Use the peer that the settings name, when it is first needed."""
+        self._peers = peers
 
     async def send_code(
         self, telephone: str, code: str, *, purpose: Purpose, language: str, request_id: str, expires_in: timedelta
@@ -59,4 +59,4 @@ class NotifyTelephones:
             request_id=request_id,
             expires_in_s=int(expires_in.total_seconds()),
         )
-        await self._stub.SendCode(request, timeout=SEND_TIMEOUT_S)
+        await self._peers.stub(CodeServiceStub).SendCode(request, timeout=SEND_TIMEOUT_S)

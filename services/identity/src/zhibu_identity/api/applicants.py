@@ -8,7 +8,6 @@ from zhibu_kit.call import Call
 from zhibu_kit.scope import Scope
 
 from zhibu_identity import cases, telephone_proofs
-from zhibu_identity.answers import kept_request
 from zhibu_identity.api.messages import case_message
 from zhibu_identity.case_keys import open_case
 from zhibu_identity.errors import TELEPHONE_CODE_WRONG
@@ -29,9 +28,7 @@ class ApplicantsApi:
     ) -> pb.StartTelephoneProofResponse:
         """Make a code and send it."""
         parts = self._parts
-        async with parts.database.write(
-            call, kept_request(request, parts.province), pb.StartTelephoneProofResponse
-        ) as write:
+        async with parts.database.write(call, request, pb.StartTelephoneProofResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             proof = await telephone_proofs.start_proof(write, parts, request.telephone)
@@ -50,25 +47,22 @@ class ApplicantsApi:
         self, request: pb.ConfirmTelephoneProofRequest, call: Call
     ) -> pb.ConfirmTelephoneProofResponse:
         """Exchange the code for a token."""
-        response: pb.ConfirmTelephoneProofResponse | None = None
-        async with self._parts.database.write(call, request, pb.ConfirmTelephoneProofResponse) as write:
+        parts = self._parts
+        # A transaction of its own: a wrong try is counted although the call is refused.
+        async with parts.database.transaction(Scope.none()) as transaction:
             token = await telephone_proofs.confirm_proof(
-                write, self._parts, request.telephone_proof_id, code=request.code
+                transaction, parts, request.telephone_proof_id, code=request.code
             )
-            if token is not None:
-                response = write.reply(pb.ConfirmTelephoneProofResponse(proof_token=token))
-        # A wrong try has been committed by now.
-        if response is None:
+        if token is None:
             raise TELEPHONE_CODE_WRONG()
-        return response
+        async with parts.database.write(call, request, pb.ConfirmTelephoneProofResponse) as write:
+            return write.reply(pb.ConfirmTelephoneProofResponse(proof_token=token))
 
     async def SubmitApplication(self, request: pb.SubmitApplicationRequest, call: Call) -> pb.SubmitApplicationResponse:
         """File an application."""
         parts = self._parts
         call = call.within(Scope.of(request.organisation_id))
-        async with parts.database.write(
-            call, kept_request(request, parts.province), pb.SubmitApplicationResponse
-        ) as write:
+        async with parts.database.write(call, request, pb.SubmitApplicationResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             filed = await submit(
@@ -108,9 +102,7 @@ class ApplicantsApi:
         """Give the clerk what they asked for."""
         parts = self._parts
         opened = await open_case(parts, request.key.case_number, case_code=request.key.case_code)
-        async with parts.database.write(
-            call.within(opened.scope), kept_request(request, parts.province), pb.AnswerQuestionResponse
-        ) as write:
+        async with parts.database.write(call.within(opened.scope), request, pb.AnswerQuestionResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await cases.answer_question(
@@ -130,9 +122,7 @@ class ApplicantsApi:
         """End the own case."""
         parts = self._parts
         opened = await open_case(parts, request.key.case_number, case_code=request.key.case_code)
-        async with parts.database.write(
-            call.within(opened.scope), kept_request(request, parts.province), pb.WithdrawApplicationResponse
-        ) as write:
+        async with parts.database.write(call.within(opened.scope), request, pb.WithdrawApplicationResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await cases.withdraw(write, parts, opened)

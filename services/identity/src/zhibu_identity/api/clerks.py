@@ -14,7 +14,6 @@ from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity import applications, decisions
-from zhibu_identity.answers import kept_request
 from zhibu_identity.api.messages import application_message
 from zhibu_identity.applications import Application, get_application, open_details
 from zhibu_identity.parts import Parts
@@ -122,8 +121,7 @@ class ClerksApi:
 
     async def RefuseApplication(self, request: pb.RefuseApplicationRequest, call: Call) -> pb.RefuseApplicationResponse:
         """Refuse with a reason."""
-        kept = kept_request(request, self._parts.province)
-        async with self._parts.database.write(call, kept, pb.RefuseApplicationResponse) as write:
+        async with self._parts.database.write(call, request, pb.RefuseApplicationResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await decisions.refuse(
@@ -139,8 +137,7 @@ class ClerksApi:
 
     async def AskApplicant(self, request: pb.AskApplicantRequest, call: Call) -> pb.AskApplicantResponse:
         """Ask for more."""
-        kept = kept_request(request, self._parts.province)
-        async with self._parts.database.write(call, kept, pb.AskApplicantResponse) as write:
+        async with self._parts.database.write(call, request, pb.AskApplicantResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await decisions.ask(
@@ -155,8 +152,7 @@ class ClerksApi:
 
     async def UndoApproval(self, request: pb.UndoApprovalRequest, call: Call) -> pb.UndoApprovalResponse:
         """Take back a wrong approval."""
-        kept = kept_request(request, self._parts.province)
-        async with self._parts.database.write(call, kept, pb.UndoApprovalResponse) as write:
+        async with self._parts.database.write(call, request, pb.UndoApprovalResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await decisions.undo(

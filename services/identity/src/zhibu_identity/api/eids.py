@@ -15,7 +15,6 @@ from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity import activation, eids, login_codes
-from zhibu_identity.answers import kept_request
 from zhibu_identity.api.messages import eid_message, grant_message
 from zhibu_identity.county_settings import find_settings
 from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid, get_eid, open_holder
@@ -141,8 +140,7 @@ class EidApi:
     async def RevokeEid(self, request: pb.RevokeEidRequest, call: Call) -> pb.RevokeEidResponse:
         """Revoke for good."""
         parts = self._parts
-        kept = kept_request(request, parts.province)
-        async with parts.database.write(call, kept, pb.RevokeEidResponse) as write:
+        async with parts.database.write(call, request, pb.RevokeEidResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             record = await get_eid(write, request.eid_id, organisation_id=request.organisation_id, lock=True)

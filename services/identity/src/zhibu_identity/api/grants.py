@@ -12,7 +12,6 @@ from zhibu_kit.paging import encode_page_token, page_of
 from zhibu_kit.scope import Scope
 
 from zhibu_identity import bootstrap, grants
-from zhibu_identity.answers import kept_request
 from zhibu_identity.api.messages import grant_message, office_messages
 from zhibu_identity.bootstrap import Redeemed
 from zhibu_identity.case_keys import OpenedCase
@@ -55,8 +54,7 @@ class GrantApi:
     async def MakeGrant(self, request: pb.MakeGrantRequest, call: Call) -> pb.MakeGrantResponse:
         """Give an office."""
         parts = self._parts
-        kept = kept_request(request, parts.province)
-        async with parts.database.write(call, kept, pb.MakeGrantResponse) as write:
+        async with parts.database.write(call, request, pb.MakeGrantResponse) as write:
             if write.replayed is not None:
                 return write.replayed
             wish = Wish(
@@ -93,8 +91,9 @@ class GrantApi:
         async def finish(
             opened: OpenedCase, redeemed: Redeemed, use_up: Callable[[Transaction], Awaitable[None]]
         ) -> None:
-            kept = kept_request(request, parts.province)
-            async with parts.database.write(call.within(opened.scope), kept, pb.RedeemBootstrapCodeResponse) as write:
+            async with parts.database.write(
+                call.within(opened.scope), request, pb.RedeemBootstrapCodeResponse
+            ) as write:
                 await use_up(write)
                 write.reply(pb.RedeemBootstrapCodeResponse(), subjects=[redeemed.eid.member_id])
 
