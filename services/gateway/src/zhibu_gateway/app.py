@@ -11,12 +11,15 @@ from zhibu_kit.telemetry import Telemetry
 from zhibu_gateway.contract.files import contract_files
 from zhibu_gateway.contract.methods import public_methods
 from zhibu_gateway.contract.path_template import RouteTable, parse_template
+from zhibu_gateway.limits.limiter import Limiter, MethodLimits
 from zhibu_gateway.openapi.document import make_document
 from zhibu_gateway.pages.catalogue import load_catalogue
 from zhibu_gateway.pages.pages import Pages
-from zhibu_gateway.pipelines.compile import Route, compile_routes
+from zhibu_gateway.pipelines.compile import Pipeline, Route, compile_routes
 from zhibu_gateway.pipelines.parts import Parts
+from zhibu_gateway.pipelines.request_reader import Values
 from zhibu_gateway.web.door import Door
+from zhibu_gateway.web.exchange import Exchange
 
 _PAGES: Final = {
     "/": "index",
@@ -59,7 +62,10 @@ def make_app(parts: Parts, *, health: Health, telemetry: Telemetry) -> FastAPI:
     table: RouteTable[Route] = RouteTable()
     compile_routes(table, methods, parts)
     for path, name in _PAGES.items():
-        table.add("GET", parse_template(path), Route(name=f"page {name}", pipeline=getattr(pages, name), has_head=True))
+        page: Pipeline = getattr(pages, name)
+        # Health is asked often, by our own machines; everything else costs a caller one of its calls.
+        pipeline = page if name in ("healthz", "readyz") else _limited(page, parts.limiter)
+        table.add("GET", parse_template(path), Route(name=f"page {name}", pipeline=pipeline, has_head=True))
     app = FastAPI(title="Zhibu", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.router.routes[:] = [ContractRoute(Door(table, parts.settings, telemetry))]
 
@@ -68,3 +74,13 @@ def make_app(parts: Parts, *, health: Health, telemetry: Telemetry) -> FastAPI:
 
     app.openapi = openapi
     return app
+
+
+def _limited(page: Pipeline, limiter: Limiter) -> Pipeline:
+    limits = MethodLimits(name="pages", per_address=None, per_account=None)
+
+    async def answer(exchange: Exchange, values: Values) -> None:
+        limiter.check_address(exchange, limits)
+        await page(exchange, values)
+
+    return answer
