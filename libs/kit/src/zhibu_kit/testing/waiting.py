@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar, cast, overload
 
 LIMIT_S: Final = 5.0
 # What is waited for happens in another task or process; between two looks those get the machine.
@@ -15,6 +15,10 @@ LOOK_EVERY_S: Final = 0.01
 T = TypeVar("T")
 
 
+@overload
+async def wait_until(condition: Callable[[], Awaitable[T]], timeout_s: float = LIMIT_S) -> T: ...
+@overload
+async def wait_until(condition: Callable[[], T], timeout_s: float = LIMIT_S) -> T: ...
 async def wait_until(condition: Callable[[], T | Awaitable[T]], timeout_s: float = LIMIT_S) -> T:
     """Return the first truthy answer of a condition, which may be asynchronous.
 
