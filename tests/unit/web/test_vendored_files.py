@@ -9,7 +9,8 @@ VENDOR = Path(zhibu_web.__file__).parent / "static/vendor"
 
 
 def test_vendored_files_are_unchanged_and_named_with_their_licence() -> None:
-    sums = dict(reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split() for line in (VENDOR / "SHA256SUMS").read_text(encoding="utf-8").splitlines()]
+    sums = {name: digest for digest, name in lines}
     files = {path.name for path in VENDOR.iterdir()} - {"SHA256SUMS", "README.md"}
     assert set(sums) == files
     readme = (VENDOR / "README.md").read_text(encoding="utf-8")
