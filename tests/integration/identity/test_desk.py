@@ -6,7 +6,6 @@ import asyncio
 
 import asyncpg
 import pytest
-from integration.identity.conftest import Databases
 from integration.identity.running_identity import (
     CLERK,
     LINQU,
@@ -20,6 +19,7 @@ from integration.identity.running_identity import (
     Identity,
     Officer,
 )
+from integration.identity.setting_up import Databases
 from support.rpc import outcome_of, refusal_of
 from support.synthetic_people import new_resident_number
 from zhibu.identity.v1 import application_pb2, eid_pb2
@@ -97,7 +97,10 @@ async def test_a_clerk_sees_the_case_whole_and_lists_show_last_fours(identity: I
 
 
 async def test_the_queue_is_paged_oldest_first_with_a_total(identity: Identity) -> None:
-    filed = [await identity.file(Applicant(organisation_id=QINGZHOU)) for _ in range(5)]
+    filed: list[Filed] = []
+    for _ in range(5):
+        identity.clock.advance(1)
+        filed.append(await identity.file(Applicant(organisation_id=QINGZHOU)))
     metadata = identity.officer(QINGZHOU_CLERK)
     seen: list[str] = []
     token = ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from integration.identity.conftest import Databases
 from integration.identity.running_identity import LINQU, LINQU_BRANCH, QINGZHOU_BRANCH, Applicant, Filed, Identity
+from integration.identity.setting_up import Databases
 from support.rpc import refusal_of
 from support.synthetic_people import new_telephone
 from zhibu.identity.v1 import application_pb2
