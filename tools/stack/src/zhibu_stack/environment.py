@@ -92,7 +92,6 @@ class Environment:
         return {
             **self._database("KEY_", "identity_keys"),
             "ZHIBU_MASTER_KEY": f"1:{urlsafe_b64encode(self._key('identity-master-key')).decode()}",
-            "ZHIBU_KEYCLOAK_URL": self.ports.keycloak_url,
         }
 
     def _notify(self) -> dict[str, str]:
