@@ -69,17 +69,20 @@ def kit_cli(
 
 
 async def _migrate(name: str, settings: ServiceSettings, directory: Path, more: Migrate | None) -> int:
+    def report(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
     try:
-        applied = [*await migrate(settings.database_owner_url, service=name, directory=directory)]
-        if more is not None:
-            applied.extend(await more())
+        applied = await migrate(settings.database_owner_url, service=name, directory=directory, report=report)
+        further = await more() if more is not None else ()
     except MigrationError as error:
         sys.stderr.write(f"数据库迁移失败 / migration failed: {error}\n")
         return 1
-    except OSError as error:
-        sys.stderr.write(f"无法连接数据库 / the database cannot be reached: {error}\n")
-        return 1
-    sys.stdout.write("".join(f"applied {file}\n" for file in applied) or "nothing to apply\n")
+    for migration in further:
+        report(f"{migration} done")
+    if not applied and not further:
+        report("nothing to apply")
     return 0
 
 
