@@ -60,6 +60,13 @@ async def list_dead_letters(database: Database, *, include_replayed: bool = Fals
         return [DeadLetter(**row._mapping) for row in await transaction.all(statement.limit(LIMIT))]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its public name
 
 
+async def count_dead_letters(database: Database) -> int:
+    """Return how many wait to be replayed."""
+    waiting = select(func.count()).where(tables.dead_letter.c.replayed_at.is_(None))
+    async with database.transaction(Scope.none()) as transaction:
+        return int(await transaction.scalar(waiting))
+
+
 async def request_replay(database: Database, dead_letter_id: str, *, now: datetime) -> bool:
     """Ask the running service to replay a letter ("all": every one); return whether there was one to replay."""
     columns = tables.dead_letter.c

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from nats.aio.client import Client
+from opentelemetry.metrics import Observation
 
 from zhibu_kit import audit_chain, dead_letters, tables
 from zhibu_kit.access import ContractError
@@ -50,6 +51,12 @@ class PostgresBacking:
         self.checks: Mapping[str, Check] = {"database": database.is_ready, "nats": bus.is_ready}
         self._telemetry = telemetry
         self._clock = clock
+        self._dead_letters = 0
+        telemetry.meter.create_observable_gauge(
+            "zhibu.dead_letters.waiting",
+            description="Events set aside and not yet replayed.",
+            callbacks=[lambda _options: [Observation(self._dead_letters)]],
+        )
         self.relay = OutboxRelay(database, bus, notifications=notifications, telemetry=telemetry, clock=clock)
 
     def start(self, background: Background, consumers: Sequence[Consumer]) -> None:
@@ -65,11 +72,15 @@ class PostgresBacking:
 
         async def replay() -> None:
             await dead_letters.replay_requested(self.database, runners, clock=self._clock)
+            self._dead_letters = await dead_letters.count_dead_letters(self.database)
+
+        async def clean() -> None:
+            await clean_up(self.database, now=self._clock.now())
 
         replay_woken = self.notifications.event(DEAD_LETTER_CHANNEL)
         background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.EVERY_S))
         background.start_job(Job(name="dead letters", run=replay, every_s=dead_letters.POLL_S, woken=replay_woken))
-        background.start_job(Job(name="clean up", run=self._clean_up, every_s=CLEAN_UP_S))
+        background.start_job(Job(name="clean up", run=clean, every_s=CLEAN_UP_S))
 
     def _runners(self, consumers: Sequence[Consumer]) -> dict[str, ConsumerRunner]:
         every = [*consumers, self.organisations.consumer(), self.grants.consumer()]
@@ -87,18 +98,19 @@ class PostgresBacking:
             for consumer in every
         }
 
-    async def _clean_up(self) -> None:
-        now = self._clock.now()
-        await self.database.purge(tables.request, tables.request.c.created_at < now - KEEP_REQUESTS)
-        await self.database.purge(tables.inbox, tables.inbox.c.received_at < now - KEEP_INBOX)
-        await self.database.purge(tables.outbox, tables.outbox.c.published_at < now - KEEP_PUBLISHED)
-
     async def close(self) -> None:
         """Close connections; called after everything that uses them has stopped."""
         with suppress(TimeoutError):
             async with asyncio.timeout(5):
                 await self.bus.close()
         await self.database.close()
+
+
+async def clean_up(database: Database, *, now: datetime) -> None:
+    """Remove what has been kept for long enough; several processes may do so at once."""
+    await database.purge(tables.request, tables.request.c.created_at < now - KEEP_REQUESTS)
+    await database.purge(tables.inbox, tables.inbox.c.received_at < now - KEEP_INBOX)
+    await database.purge(tables.outbox, tables.outbox.c.published_at < now - KEEP_PUBLISHED)
 
 
 async def open_postgres_backing(
