@@ -82,5 +82,5 @@ def test_a_process_knows_every_setting_that_it_is_given(
     environment = Plan(tmp_path).environment
     given = environment.of(name).keys() - environment.of("demo").keys()
     known = {f"ZHIBU_{field.upper()}" for field in settings.model_fields}
-    # Zhibuctl registers clients with these, from identity's file.
-    assert given - known == ({"ZHIBU_KEYCLOAK_URL"} if name == "identity" else set())
+
+    assert given - known == set()
