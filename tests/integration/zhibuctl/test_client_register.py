@@ -27,7 +27,7 @@ def _register(keycloak: Keycloak, name: str, *options: str) -> Result:
         # A pod's environment: there is no state directory.
         "ZHIBU_DATABASE_URL": "postgresql://nowhere",
         "ZHIBU_RUN_DIRECTORY": "",
-        "ZHIBU_KEYCLOAK_URL": keycloak.url,
+        "ZHIBU_OIDC_ISSUER": keycloak.issuer,
         "ZHIBU_KEYCLOAK_ADMIN_SECRET": keycloak.admin_secret,
     }
     arguments = ["--json", "client", "register", name, "--redirect-uri", "https://app.example/callback", *options]
@@ -83,7 +83,7 @@ def test_a_keycloak_that_does_not_answer_is_one_sentence() -> None:
     environment = {
         "ZHIBU_DATABASE_URL": "postgresql://nowhere",
         "ZHIBU_RUN_DIRECTORY": "",
-        "ZHIBU_KEYCLOAK_URL": "http://127.0.0.1:9",
+        "ZHIBU_OIDC_ISSUER": "http://127.0.0.1:9/realms/zhibu",
         "ZHIBU_KEYCLOAK_ADMIN_SECRET": "x",
     }
     arguments = ["client", "register", "bus-app", "--redirect-uri", "https://app.example/callback"]

@@ -163,15 +163,18 @@ def _create(installation: Installation, representation: dict[str, Any]) -> dict[
 
 def _admin(installation: Installation) -> KeycloakAdmin:
     environment = installation.environment_of("identity")
-    url = environment.get("ZHIBU_KEYCLOAK_URL")
+    # The admin API may have an address of its own, inside; otherwise it is beside the issuer.
+    server, _, _ = (environment.get("ZHIBU_KEYCLOAK_URL") or environment.get("ZHIBU_OIDC_ISSUER", "")).partition(
+        "/realms/"
+    )
     secret = environment.get("ZHIBU_KEYCLOAK_ADMIN_SECRET") or installation.secret("keycloak-admin")
-    if not url or not secret:
+    if not server or not secret:
         raise OperatorError(
-            "请设置 ZHIBU_KEYCLOAK_URL 和 ZHIBU_KEYCLOAK_ADMIN_SECRET。",
-            "Set ZHIBU_KEYCLOAK_URL and ZHIBU_KEYCLOAK_ADMIN_SECRET.",
+            "请设置 ZHIBU_OIDC_ISSUER 和 ZHIBU_KEYCLOAK_ADMIN_SECRET。",
+            "Set ZHIBU_OIDC_ISSUER and ZHIBU_KEYCLOAK_ADMIN_SECRET.",
         )
     return KeycloakAdmin(
-        server_url=url,
+        server_url=server,
         client_id=environment.get("ZHIBU_KEYCLOAK_ADMIN_CLIENT", _ADMIN_CLIENT),
         client_secret_key=secret,
         realm_name=REALM,
