@@ -345,10 +345,17 @@ class Vault:
             ServiceError: UNAVAILABLE when the key database cannot serve it now.
         """
         try:
-            async with self._pool.acquire(timeout=STATEMENT_TIMEOUT_S) as connection, connection.transaction():
+            connection = await self._pool.acquire(timeout=STATEMENT_TIMEOUT_S)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # Whatever it is, down to a wrong password, nobody can be served now and perhaps later.
+            raise UNAVAILABLE() from error
+        try:
+            async with connection.transaction():
                 yield cast("Connection", connection)
         except _PASSING as error:
             raise UNAVAILABLE() from error
+        finally:
+            await self._pool.release(connection)
 
 
 async def open_vault(url: str, master: MasterKeys) -> Vault:

@@ -55,10 +55,10 @@ def find_office_fault(
 
 def read_term(first_day: date, last_day: date, *, today: date) -> Term | GrantFault:
     """Return the term from one day to another, both included."""
-    if last_day < first_day:
-        return GrantFault.TERM_REVERSED
     if last_day < today:
         return GrantFault.TERM_ENDED
+    if last_day < first_day:
+        return GrantFault.TERM_REVERSED
     if last_day > latest_end(first_day):
         return GrantFault.TERM_TOO_LONG
     return Term(starts_at=_midnight(first_day), ends_at=_midnight(last_day + timedelta(days=1)))
