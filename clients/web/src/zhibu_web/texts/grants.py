@@ -70,17 +70,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "bootstrap.title": ("开通第一位管理员", "The first administrator"),
     "bootstrap.intro": (
-        "新装系统或新上线的县（市、区），第一位管理员先像其他人一样申请，再用运维人员给的开通码完成授权。",
+        "新装系统或新上线的县（市、区），第一位管理员先像其他人一样申请，再用运维人员给的启用码完成授权。",
         (
             "In a new installation or county the first administrator applies like everybody else, and then uses the code "
             "that the operator made."
         ),
     ),
-    "bootstrap.code": ("开通码", "Bootstrap code"),
-    "bootstrap.code_bad": ("请照运维人员给的内容输入开通码", "Enter the code as the operator gave it"),
+    "bootstrap.code": ("启用码", "Bootstrap code"),
+    "bootstrap.code_bad": ("请照运维人员给的内容输入启用码", "Enter the code as the operator gave it"),
     "bootstrap.redeem": ("开通", "Redeem"),
     "bootstrap.refused": (
-        "开通码或受理号、查询码不对，请检查",
+        "启用码或受理号、查询码不对，请检查",
         "Bootstrap code, case number or case code are not right",
     ),
     "bootstrap.done_title": ("已开通", "Done"),
