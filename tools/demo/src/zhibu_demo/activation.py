@@ -46,6 +46,8 @@ class LogIn:
                 self._answers(person, password=notes.get("activation_code"), new_password=self.password_of(person))
             )
             notes.put("activated", True)
+            # As every member does: with the own page opened, the e-ID counts as in use.
+            await self._api.get("/v1/me", token=self._sessions[person.key].token)
         return await self.log_in(person)
 
     async def log_in(self, person: Person) -> Session:

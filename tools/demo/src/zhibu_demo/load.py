@@ -78,6 +78,7 @@ async def load(options: Options, say: Callable[[str], None]) -> None:
     """Put the demonstration in, or what is missing of it."""
     progress = Progress(options.directory / "demo" / "progress.json", options.seed)
     started_s = time.monotonic()
+    say = _with_seconds(say, started_s)
     if progress.get("complete"):
         say("演示数据已经就绪。 / The demonstration is loaded already.")
         return
@@ -99,7 +100,11 @@ async def load(options: Options, say: Callable[[str], None]) -> None:
             options.directory / "demo" / "accounts.json", people, progress=progress, log_in=log_in, pages=pages
         )
     progress.put("complete", True)
-    say(f"演示数据就绪 / demonstration loaded: {time.monotonic() - started_s:.0f} s")
+    say("演示数据就绪 / demonstration loaded")
+
+
+def _with_seconds(say: Callable[[str], None], started_s: float) -> Callable[[str], None]:
+    return lambda text: say(f"[{time.monotonic() - started_s:5.1f} s] {text}")
 
 
 async def _first_office(run: _Load) -> TokenSource:
