@@ -24,6 +24,33 @@ SALT_BYTES: Final = 16
 MAX_SUBJECT_LENGTH: Final = 64
 
 
+_COLUMNS: Final = (
+    "audit_id",
+    "action",
+    "outcome",
+    "reason",
+    "method",
+    "account_id",
+    "member_id",
+    "service",
+    "offices",
+    "organisation_id",
+    "county_code",
+    "subject_id",
+    "subjects_count",
+    "subjects_commitment",
+    "commitment_salt",
+    "request_id",
+    "trace_id",
+    "occurred_at",
+)
+# Takes the values of `audit_row` in their order.
+INSERT_AUDIT: Final = (
+    f"insert into kit_audit ({', '.join(_COLUMNS)}) "  # noqa: S608 - constants
+    f"values ({', '.join(f'${at}' for at in range(1, len(_COLUMNS) + 1))})"
+)
+
+
 def audit_row(
     call: Call,
     request: Message | None,
@@ -33,7 +60,7 @@ def audit_row(
     subjects: Sequence[str] = (),
     reason: str = "",
 ) -> dict[str, Any]:
-    """Return the row for one call of an audited method; its action and subject are what the contract says."""
+    """Return the row for one call of an audited method, for INSERT_AUDIT; action and subject are what the contract says."""
     audited = call.method.audited
     assert audited is not None, f"{call.method.name} is not audited"
     principal = call.principal

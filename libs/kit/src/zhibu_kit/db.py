@@ -12,13 +12,11 @@ from typing import Any, Final
 import asyncpg
 from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, Executable, Row, Table, delete, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from zhibu_kit import tables
-from zhibu_kit.audit import audit_row
+from zhibu_kit.audit import INSERT_AUDIT, audit_row
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock, SystemClock
 from zhibu_kit.errors import UNAVAILABLE, ServiceError
@@ -45,6 +43,9 @@ PURGE_ROWS: Final = 10_000
 _PASSING: Final = frozenset(
     {"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "25P03", "53300", "08000", "08003", "08006"}
 )
+
+_ENTER: Final = "select set_config('zhibu.counties', $1, true)"
+_ENTER_AS: Final = "select set_config('zhibu.counties', $1, true), set_config('role', $2, true)"
 
 
 class Database:
@@ -160,7 +161,7 @@ class Database:
         """Commit the audit row of a refused attempt, in a transaction of its own."""
         async with self._begin() as connection:
             row = audit_row(call, request, outcome="refused", occurred_at=self._clock.now(), reason=reason)
-            await connection.execute(insert(tables.audit).inline(), row)
+            await connection.exec_driver_sql(INSERT_AUDIT, tuple(row.values()))
 
     async def purge(self, table: Table, old: ColumnElement[bool]) -> int:
         """Remove old rows of a kit table, a bounded number in each transaction; return how many there were."""
@@ -176,10 +177,10 @@ class Database:
 
     async def _enter(self, connection: AsyncConnection, scope: Scope, role: Role) -> None:
         """Put on scope and role, for this transaction only, in one round trip."""
-        settings = [func.set_config("zhibu.counties", scope.setting(), True)]
-        if role is not Role.APP:
-            settings.append(func.set_config("role", f"{self.service}_{role}", True))
-        await connection.execute(select(*settings))
+        if role is Role.APP:
+            await connection.exec_driver_sql(_ENTER, (scope.setting(),))
+        else:
+            await connection.exec_driver_sql(_ENTER_AS, (scope.setting(), f"{self.service}_{role}"))
 
     async def _announce(self, transaction: Transaction) -> None:
         """Tell the relay of another process about new events.

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from zhibu_kit import tables
-from zhibu_kit.audit import audit_row
+from zhibu_kit.audit import INSERT_AUDIT, audit_row
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import REQUEST_ID_REUSED, UNAVAILABLE
 from zhibu_kit.transaction import Transaction
 
 ANONYMOUS: Final = "anonymous"
+
+# The kit's own statements of every call go to asyncpg as they are: Core would cost more than the database.
+_CLAIM: Final = """
+insert into kit_request (caller, method, request_id, body_hash, created_at) values ($1, $2, $3, $4, $5)
+on conflict do nothing returning true"""
+_FIND: Final = "select body_hash, response from kit_request where caller = $1 and method = $2 and request_id = $3"
+_ANSWER: Final = "update kit_request set response = $4 where caller = $1 and method = $2 and request_id = $3"
+_GIVE_BACK: Final = "delete from kit_request where caller = $1 and method = $2 and request_id = $3"
 
 R = TypeVar("R", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -71,7 +76,7 @@ class Read(Transaction):
             raise RuntimeError(f"{self._call.method.name} ended without reply(), which writes its audit row")
         await self.flush()
         if self._audit is not None:
-            await self.connection.execute(insert(tables.audit).inline(), self._audit)
+            await (await self.raw()).execute(INSERT_AUDIT, *self._audit.values())
 
 
 class Write(Read, Generic[R]):
@@ -102,12 +107,14 @@ class Write(Read, Generic[R]):
         await super().finish()
         if not self._request_id:
             return
+        raw = await self.raw()
         if self._response is None:
             # Nothing was answered, so there is nothing to answer again.
-            await self.connection.execute(delete(tables.request).where(*self._request_row()))
+            await raw.execute(_GIVE_BACK, *self._request_key())
             return
-        sealed = self._seal(self._response.SerializeToString(deterministic=True))
-        await self.connection.execute(update(tables.request).where(*self._request_row()).values(response=sealed))
+        await raw.execute(
+            _ANSWER, *self._request_key(), self._seal(self._response.SerializeToString(deterministic=True))
+        )
 
     async def claim_request(self, response_type: type[R]) -> None:
         """Take the request id, or find the answer that it already has; a second caller waits here for the first.
@@ -118,31 +125,17 @@ class Write(Read, Generic[R]):
         if not self._request_id:
             return
         body_hash = hashlib.sha256(self._request.SerializeToString(deterministic=True)).digest()
-        claimed = await self.connection.execute(
-            insert(tables.request)
-            .values(
-                caller=self._caller(),
-                method=self._call.method.name,
-                request_id=self._request_id,
-                # Sealed too: a plain hash of a body lets short personal data be found by trying.
-                body_hash=self._seal(body_hash),
-                created_at=self._clock.now(),
-            )
-            .on_conflict_do_nothing()
-        )
-        if claimed.rowcount:
+        raw = await self.raw()
+        # The hash is sealed too: a plain one of a body lets short personal data be found by trying.
+        if await raw.fetchval(_CLAIM, *self._request_key(), self._seal(body_hash), self._clock.now()):
             return
-        row = (
-            await self.connection.execute(
-                select(tables.request.c.body_hash, tables.request.c.response).where(*self._request_row())
-            )
-        ).one_or_none()
-        if row is None or row.response is None:
+        row = await raw.fetchrow(_FIND, *self._request_key())
+        if row is None or row["response"] is None:
             # The clean-up took it between the two statements; the caller tries again.
             raise UNAVAILABLE()
-        if self._open(bytes(row.body_hash)) != body_hash:
+        if self._open(row["body_hash"]) != body_hash:
             raise REQUEST_ID_REUSED()
-        self.replayed = response_type.FromString(self._open(bytes(row.response)))
+        self.replayed = response_type.FromString(self._open(row["response"]))
 
     def _seal(self, plain: bytes) -> bytes:
         return self._sealer.seal(plain) if self._sealer else plain
@@ -153,10 +146,5 @@ class Write(Read, Generic[R]):
     def _caller(self) -> str:
         return self._call.principal.account_id if self._call.principal else ANONYMOUS
 
-    def _request_row(self) -> tuple[Any, ...]:
-        columns = tables.request.c
-        return (
-            columns.caller == self._caller(),
-            columns.method == self._call.method.name,
-            columns.request_id == self._request_id,
-        )
+    def _request_key(self) -> tuple[str, str, str]:
+        return self._caller(), self._call.method.name, self._request_id
