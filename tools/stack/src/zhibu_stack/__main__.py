@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StackError as error:
         print(f"\n✗ {error.zh}\n  {error.en}", file=sys.stderr)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        # Before the first step there is nothing to stop.
+        return 0
     return 0
 
 
@@ -87,13 +90,13 @@ def run(options: argparse.Namespace, state: RunState) -> None:
 def announce(plan: Plan) -> None:
     """Print the address and one account per kind of user, now that everything is ready."""
     print(f"\n支部已就绪 / Zhibu is ready:  {plan.ports.web_url}")
-    print(f"演示手机(短信验证码) / demo telephone (SMS codes):  {plan.ports.telephone_url}")
+    print(f"演示手机（短信验证码） / demo telephone (SMS codes):  {plan.ports.telephone_url}")
     print(f"接口 / API:  {plan.ports.gateway_url}")
     try:
         accounts = json.loads((plan.directory / "demo" / "accounts.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    print("\n演示账号,每种一个 / demonstration accounts, one of each kind:")
+    print("\n演示账号，每种一个 / demonstration accounts, one of each kind:")
     for account in accounts:
         rest = "  ".join(
             f"{ACCOUNT_WORDS.get(name, name)} {value}" for name, value in account.items() if name != "kind"

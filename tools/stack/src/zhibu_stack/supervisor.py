@@ -22,6 +22,9 @@ LOOK_EVERY_S = 0.2
 TELL_EVERY_S = 10.0
 LONGEST_WORD_CHARACTERS = 100
 
+# Ports that the sentence about taken ones names.
+PORTS_NAMED = 3
+
 # Threads for preparing and probing: more than the steps that can be under way at once.
 THREADS = 24
 
@@ -85,11 +88,12 @@ class Supervisor:
     def _check_ports(self) -> None:
         taken = [(step.name, port) for step in self.steps.values() for port in step.ports if port_in_use(port)]
         if taken:
-            zh = "、".join(f"{port}({name})" for name, port in taken)
-            en = ", ".join(f"{port} ({name})" for name, port in taken)
+            zh = "、".join(f"{port}（{name}）" for name, port in taken[:PORTS_NAMED])
+            en = ", ".join(f"{port} ({name})" for name, port in taken[:PORTS_NAMED])
+            more_zh, more_en = (f" 等 {len(taken)} 个", " and others") if len(taken) > PORTS_NAMED else ("", "")
             raise StackError(
-                f"端口已被占用：{zh}。请先停止占用它的程序，或用 ZHIBU_PORT_BASE 换一组端口。",
-                f"In use already: port {en}. Stop what uses it, or choose other ports with ZHIBU_PORT_BASE.",
+                f"端口已被占用：{zh}{more_zh}。请先停止占用它的程序，或用 ZHIBU_PORT_BASE 换一组端口。",
+                f"In use already: port {en}{more_en}. Stop what uses it, or choose other ports with ZHIBU_PORT_BASE.",
             )
 
     async def _start_all(self) -> None:
