@@ -9,7 +9,7 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -67,9 +67,15 @@ class CardPrinter:
 
     def __init__(self, fonts: str = "") -> None:
         """Use font files separated by commas; the number of a collection's face follows a `#`."""
-        self._faces = _read_faces(fonts or DEFAULT_FONTS)
-        if not self._faces:
+        self._fonts = fonts or DEFAULT_FONTS
+
+    @cached_property
+    def _faces(self) -> tuple[Face, ...]:
+        """The faces, read when the first card is drawn: it takes seconds, which the start does not have."""
+        faces = _read_faces(self._fonts)
+        if not faces:
             log.error("No font for cards was found: names are drawn as code points")
+        return faces
 
     def print_card(self, text: CardText) -> bytes:
         """Return the card as PNG. Takes a few hundredths of a second of computing: call it in a thread."""

@@ -12,7 +12,7 @@ from zhibu_kit.call import Call
 from zhibu_kit.notifications import Notifications
 
 from zhibu_identity import batches
-from zhibu_identity.api.clerks import member_of, states_of
+from zhibu_identity.api.clerks import county_of, member_of, states_of
 from zhibu_identity.api.messages import batch_message
 from zhibu_identity.batches import Batch, Entry
 from zhibu_identity.export import export_rows, list_member_ids
@@ -34,7 +34,6 @@ class BatchesApi:
         self, request: pb.CreateApprovalBatchRequest, call: Call
     ) -> pb.CreateApprovalBatchResponse:
         """Start a batch."""
-        (county_code,) = call.scope.counties
         async with self._parts.database.write(call, request, pb.CreateApprovalBatchResponse) as write:
             if write.replayed is not None:
                 return write.replayed
@@ -43,7 +42,7 @@ class BatchesApi:
                 self._parts,
                 [Entry(application_id=entry.application_id, etag=entry.etag) for entry in request.entries],
                 organisation_id=request.organisation_id,
-                county_code=county_code,
+                county_code=county_of(call),
                 member_id=member_of(call),
             )
             return write.reply(

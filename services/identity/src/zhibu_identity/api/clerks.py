@@ -192,13 +192,17 @@ class ClerksApi:
         terms = terms_of_query(request.query)
         if not terms:
             return []
-        (county_code,) = call.scope.counties
-        return await self._parts.vault.find_members(county_code, terms)
+        return await self._parts.vault.find_members(county_of(call), terms)
 
 
 def states_of(states: Sequence[int]) -> frozenset[State]:
     """Return the states of a filter; the unspecified one filters nothing."""
     return frozenset(State(state) for state in states if state)
+
+
+def county_of(call: Call) -> str:
+    """Return the code under which the rows of the organisation stand that the call is about."""
+    return next(iter(call.scope.counties), call.organisation_id or "")
 
 
 def member_of(call: Call) -> str:

@@ -15,6 +15,7 @@ from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity import activation, eids, login_codes
+from zhibu_identity.api.clerks import county_of
 from zhibu_identity.api.messages import eid_message, grant_message
 from zhibu_identity.county_settings import find_settings
 from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid, get_eid, open_holder
@@ -79,9 +80,8 @@ class EidApi:
         digest = self._parts.province.digest("search", request.query).hex()
         query = f"{request.organisation_id}/{digest}"
         page = page_of(request.page_size, request.page_token, query=query)
-        (county_code,) = call.scope.counties
         terms = terms_of_query(request.query)
-        member_ids = await self._parts.vault.find_members(county_code, terms) if terms else []
+        member_ids = await self._parts.vault.find_members(county_of(call), terms) if terms else []
         async with self._parts.database.read(call, request) as read:
             found = await eids.list_eids(
                 read, request.organisation_id, states=frozenset(), page=page, member_ids=member_ids
