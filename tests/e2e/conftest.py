@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from datetime import date
 
 import pytest
-from e2e.browsing import Person
+from e2e.browsing import Officers, Person
 from e2e.running_stack import Stack, running_stack
 from playwright.async_api import Browser, BrowserContext, async_playwright
 from zhibu_demo.synthetic import resident_number, telephone
@@ -46,6 +46,11 @@ async def browser() -> AsyncGenerator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+def officers(browser: Browser, stack: Stack) -> Officers:
+    return Officers(browser, stack)
 
 
 @pytest.fixture(params=[360, 1280], ids=["phone", "desk"])

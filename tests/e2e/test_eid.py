@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
-from e2e.browsing import Person, apply, check_page, log_in, log_in_account, watch
+from e2e.browsing import Officers, Person, apply, check_page, log_in, watch
 from e2e.running_stack import Stack
 from playwright.async_api import BrowserContext, Page, expect
 
@@ -30,17 +30,18 @@ async def _find_application(clerk: Page, stack: Stack, number: str, name: str) -
     await expect(clerk.get_by_role("heading", level=1)).to_contain_text(name)
 
 
-async def test_a_person_applies_is_approved_logs_in_and_is_refused_after_revocation(
+async def test_a_person_applies_is_approved_logs_in_and_is_refused_after_revocation(  # noqa: PLR0917 - fixtures
     stack: Stack,
     context: BrowserContext,
     desk: BrowserContext,
     browser_of_another: BrowserContext,
+    officers: Officers,
     new_person: Callable[[str], Person],
 ) -> None:
     # A middle dot, and a character beyond the basic plane.
     person = new_person("买买提·𠮷力")
     page = await context.new_page()
-    complaints = watch(page)
+    complaints = watch(page, stack)
 
     number, code = await apply(page, stack, person, check=True)
     await page.get_by_role("button", name="我已抄好，查看进度").click()
@@ -49,7 +50,7 @@ async def test_a_person_applies_is_approved_logs_in_and_is_refused_after_revocat
     for kept in (person.real_name, person.resident_number, person.telephone, code):
         assert kept not in page.url
 
-    clerk = await log_in_account(desk, stack, CLERK)
+    clerk = await officers.open(desk, CLERK)
     await _find_application(clerk, stack, number, person.real_name)
     await check_page(clerk)
     await expect(clerk.get_by_text(person.resident_number)).to_be_visible()
@@ -91,9 +92,7 @@ async def test_a_person_applies_is_approved_logs_in_and_is_refused_after_revocat
 
     await _add_and_use_a_passkey(page, stack)
 
-    administrator = await log_in_account(
-        desk_copy := await desk.browser.new_context(locale="zh-CN"), stack, ADMINISTRATOR
-    )  # type: ignore[union-attr]
+    administrator = await officers.open(browser_of_another, ADMINISTRATOR)
     await administrator.goto(eid_page)
     await administrator.get_by_role("button", name="注销电子身份证").click()
     await check_page(administrator)
@@ -190,14 +189,14 @@ async def test_without_javascript_a_person_applies_and_withdraws(
 
 
 async def test_a_question_is_asked_answered_and_the_case_refused_with_a_reason(
-    stack: Stack, context: BrowserContext, desk: BrowserContext, new_person: Callable[[str], Person]
+    stack: Stack, context: BrowserContext, desk: BrowserContext, officers: Officers, new_person: Callable[[str], Person]
 ) -> None:
     person = new_person("李秀英")
     page = await context.new_page()
     number, code = await apply(page, stack, person)
-    clerk = await log_in_account(desk, stack, CLERK)
+    clerk = await officers.open(desk, CLERK)
     await _find_application(clerk, stack, number, person.real_name)
-    await clerk.get_by_text("请申请人补充", exact=True).click()
+    await clerk.locator("summary", has_text="请申请人补充").click()
     await clerk.get_by_label("要问的问题").fill("您的组织关系是哪一年转入的？")
     await clerk.get_by_role("button", name="请申请人补充").click()
     await expect(clerk.get_by_role("alert")).to_contain_text("问题已发出")
@@ -211,7 +210,7 @@ async def test_a_question_is_asked_answered_and_the_case_refused_with_a_reason(
 
     await clerk.reload()
     await expect(clerk.get_by_text("2011 年转入。")).to_be_visible()
-    await clerk.get_by_text("不通过", exact=True).first.click()
+    await clerk.locator("summary", has_text="不通过").click()
     await clerk.get_by_label("所选党支部没有您的记录").check()
     await clerk.get_by_role("button", name="不通过").click()
     await expect(clerk.get_by_role("alert")).to_contain_text("未通过")
@@ -223,12 +222,16 @@ async def test_a_question_is_asked_answered_and_the_case_refused_with_a_reason(
 
 
 async def test_a_clerk_who_comes_second_is_told_how_the_case_stands(
-    stack: Stack, desk: BrowserContext, browser_of_another: BrowserContext, new_person: Callable[[str], Person]
+    stack: Stack,
+    desk: BrowserContext,
+    browser_of_another: BrowserContext,
+    officers: Officers,
+    new_person: Callable[[str], Person],
 ) -> None:
     person = new_person("陈静")
     number, _ = await apply(await desk.new_page(), stack, person)
-    first = await log_in_account(desk, stack, CLERK)
-    second = await log_in_account(browser_of_another, stack, ADMINISTRATOR)
+    first = await officers.open(desk, CLERK)
+    second = await officers.open(browser_of_another, ADMINISTRATOR)
     for page in (first, second):
         await _find_application(page, stack, number, person.real_name)
     await first.get_by_role("button", name="通过", exact=True).click()
@@ -239,13 +242,13 @@ async def test_a_clerk_who_comes_second_is_told_how_the_case_stands(
 
 
 async def test_many_are_approved_at_once_with_progress(
-    stack: Stack, desk: BrowserContext, new_person: Callable[[str], Person]
+    stack: Stack, desk: BrowserContext, officers: Officers, new_person: Callable[[str], Person]
 ) -> None:
     people = [new_person("刘洋"), new_person("杨帆")]
     for person in people:
         await apply(await desk.new_page(), stack, person, branch=False)
         await desk.clear_cookies()
-    clerk = await log_in_account(desk, stack, CLERK)
+    clerk = await officers.open(desk, CLERK)
     await clerk.goto(f"{stack.web}/desk")
     await check_page(clerk)
     for person in people:
@@ -254,5 +257,5 @@ async def test_many_are_approved_at_once_with_progress(
     await expect(clerk.locator("#chosen-count")).to_have_text("已选 2 份")
     await clerk.get_by_role("button", name="批量通过所选申请").click()
     await expect(clerk.locator("[data-test=batch-state]")).to_have_text("全部办理完毕。")
-    await expect(clerk.get_by_text("共 2 份：已通过 2 份，未办成 0 份")).to_be_visible()
+    await expect(clerk.get_by_label("共 2 份：已通过 2 份，未办成 0 份")).to_be_visible()
     await check_page(clerk)

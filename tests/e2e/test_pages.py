@@ -1,7 +1,7 @@
 """Every page that people reach by its address: accessible on a phone and a desk, in both languages and in large type."""
 
 import pytest
-from e2e.browsing import check_page, log_in_account, watch
+from e2e.browsing import Officers, check_page, watch
 from e2e.running_stack import Stack
 from playwright.async_api import BrowserContext, Page, expect
 
@@ -23,7 +23,7 @@ LINQU = "370724"
 @pytest.mark.parametrize("path", PUBLIC)
 async def test_a_public_page_is_accessible_and_fits(stack: Stack, context: BrowserContext, path: str) -> None:
     page = await context.new_page()
-    complaints = watch(page)
+    complaints = watch(page, stack)
     await page.goto(stack.web + path)
     await check_page(page)
     await page.get_by_role("button", name="大字版").click()
@@ -35,9 +35,11 @@ async def test_a_public_page_is_accessible_and_fits(stack: Stack, context: Brows
     assert complaints == []
 
 
-async def test_the_desks_pages_are_accessible_and_fit(stack: Stack, context: BrowserContext) -> None:
-    page = await log_in_account(context, stack, "county administrator")
-    complaints = watch(page)
+async def test_the_desks_pages_are_accessible_and_fit(
+    stack: Stack, context: BrowserContext, officers: Officers
+) -> None:
+    page = await officers.open(context, "county administrator")
+    complaints = watch(page, stack)
     await check_page(page)
     for path in DESK:
         await page.goto(f"{stack.web}/desk/{LINQU}{path}")
@@ -92,8 +94,10 @@ async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(stack: Sta
     assert len(answers) == 1
 
 
-async def test_the_clerk_cannot_reach_what_only_an_administrator_may(stack: Stack, desk: BrowserContext) -> None:
-    page = await log_in_account(desk, stack, "clerk")
+async def test_the_clerk_cannot_reach_what_only_an_administrator_may(
+    stack: Stack, desk: BrowserContext, officers: Officers
+) -> None:
+    page = await officers.open(desk, "clerk")
     for path in (f"/desk/{LINQU}/grants", f"/desk/{LINQU}/settings", "/desk/370725/applications", "/desk/37/below"):
         response = await page.goto(stack.web + path)
         assert response is not None
