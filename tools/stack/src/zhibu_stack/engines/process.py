@@ -157,7 +157,7 @@ def allow_runs() -> None:
 def died(name: str, code: int, *, log: Path) -> StackError:
     """Return the sentence for a child that ended although it should run."""
     return StackError(
-        f"{name} 意外退出(代码 {code})。日志：{log}\n{tail(log)}",
+        f"{name} 意外退出（代码 {code}）。日志：{log}\n{tail(log)}",
         f"{name} ended unexpectedly (code {code}). Log: {log}",
     )
 
