@@ -17,8 +17,8 @@ from integration.identity.setting_up import ORGANISATIONS, Databases, Workbench,
 from support.outside_identity import MemoryAccounts, MemoryTelephones
 from zhibu_identity.__main__ import KEY_MIGRATIONS
 from zhibu_identity.answers import AnswerSealer
+from zhibu_identity.keys.index_keys import PROVINCE as PROVINCE_INDEX
 from zhibu_identity.keys.master import MasterKeys
-from zhibu_identity.keys.vault import PROVINCE as PROVINCE_INDEX
 from zhibu_identity.keys.vault import open_vault
 from zhibu_identity.models import metadata
 from zhibu_identity.parts import Parts

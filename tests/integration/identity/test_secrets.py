@@ -106,7 +106,7 @@ async def test_whatever_was_sealed_with_an_erased_key_cannot_be_read_again(workb
     )
     assert await workbench.vault.find_member_key(application.member_id, LINQU) is None
     assert open_details(await load(workbench, application), None).real_name == ""
-    assert await workbench.vault.find_members(LINQU, terms_of_query(NAME)) == []
+    assert await workbench.vault.search.find_members(LINQU, terms_of_query(NAME)) == []
     left = await dump(workbench.databases.keys_owner)
     assert application.member_id.encode() not in left
 
@@ -152,7 +152,7 @@ async def test_the_master_key_is_changed_without_touching_personal_data(workbenc
     try:
         key = await only_new.find_member_key(application.member_id, LINQU)
         assert open_details(await load(workbench, application), key).real_name == NAME
-        assert await only_new.find_members(LINQU, terms_of_query(NAME)) == [application.member_id]
+        assert await only_new.search.find_members(LINQU, terms_of_query(NAME)) == [application.member_id]
     finally:
         await only_new.close()
     # The tests that follow use the same database.

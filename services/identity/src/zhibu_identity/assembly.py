@@ -27,8 +27,9 @@ from zhibu_identity.api.revocations import RevocationApi
 from zhibu_identity.card import CardPrinter
 from zhibu_identity.erasure import apply_erasures
 from zhibu_identity.jobs import jobs_of
+from zhibu_identity.keys.index_keys import PROVINCE
 from zhibu_identity.keys.master import MasterKeys
-from zhibu_identity.keys.vault import PROVINCE, Vault, open_vault
+from zhibu_identity.keys.vault import Vault, open_vault
 from zhibu_identity.parts import Parts
 from zhibu_identity.revocations import list_revocations
 from zhibu_identity.settings import IdentitySettings

@@ -51,7 +51,7 @@ async def delete_account(parts: Parts, task: Task) -> None:
 
 async def release_numbers(parts: Parts, task: Task) -> None:
     """Take a person's numbers out of the index across counties, so that they may apply again."""
-    await parts.vault.drop_numbers(task.member_id)
+    await parts.vault.numbers.drop(task.member_id)
     await _finish(parts, task)
 
 

@@ -71,7 +71,7 @@ async def approve(
     _refuse_if(find_findings_fault(len(record.findings), checked=findings_checked))
     key = await _get_key(parts, record)
     # One living e-ID for a number: should this transaction fail, the number stays held for this very application.
-    if not await parts.vault.hold_number(open_details(record, key).resident_number, record.member_id):
+    if not await parts.vault.numbers.hold(open_details(record, key).resident_number, record.member_id):
         raise NUMBER_HAS_EID()
     await add_task(
         transaction,

@@ -64,7 +64,7 @@ async def issue(parts: Parts, task: Task) -> None:
         )
     )
     parts.reached("account opened")
-    await parts.vault.add_eid_term(task.member_id, task.county_code, eid_number)
+    await parts.vault.search.add_eid_term(task.member_id, task.county_code, eid_number)
     parts.reached("number indexed")
     if not await _finish(parts, task, key=key, eid_number=eid_number, account_id=account_id):
         await _clean_up(parts, task, key)

@@ -72,7 +72,7 @@ async def find_living_by_number(parts: Parts, eid_number: str) -> Eid | None:
     """Return the e-ID of a serial number, None when there is none or it is revoked."""
     area = find_county_of_eid(eid_number)
     county_code = organisation_of_area(area) if area else _NOWHERE
-    for member_id in await parts.vault.find_members(county_code, [term_of_eid_number(eid_number)]):
+    for member_id in await parts.vault.search.find_members(county_code, [term_of_eid_number(eid_number)]):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
             record = await find_living_eid(transaction, member_id)
         key = await parts.vault.find_member_key(member_id, county_code)

@@ -15,7 +15,8 @@ from zhibu_identity.applications import Application, insert_application
 from zhibu_identity.case_keys import digest_case_code
 from zhibu_identity.county_settings import find_settings
 from zhibu_identity.errors import BRANCH_UNKNOWN, COUNTY_CLOSED, ORGANISATION_UNKNOWN, TELEPHONE_PROOF_INVALID
-from zhibu_identity.keys.vault import NumberKind, Vault
+from zhibu_identity.keys.numbers import NumberKind
+from zhibu_identity.keys.vault import Vault
 from zhibu_identity.organisations import DECIDING_LEVELS, Level, Organisation, area_of, find_organisation
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.application import State
@@ -112,7 +113,7 @@ async def find_findings(parts: Parts, member_id: str, county_code: str, *, perso
     vault = parts.vault
 
     async def known(kind: NumberKind, number: str, *, elsewhere: bool) -> bool:
-        return await vault.number_known(
+        return await vault.numbers.known(
             kind, number, but_member_id=member_id, county_code=county_code, elsewhere=elsewhere
         )
 
@@ -129,8 +130,8 @@ async def find_findings(parts: Parts, member_id: str, county_code: str, *, perso
 async def index_person(vault: Vault, member_id: str, county_code: str, *, person: Person) -> None:
     """Make a person findable, and their numbers known across counties."""
     terms = terms_of_person(person.name.value, resident_number=person.number.value, telephone=person.telephone)
-    await vault.put_terms(member_id, county_code, terms)
-    await vault.put_numbers(
+    await vault.search.put_terms(member_id, county_code, terms)
+    await vault.numbers.put(
         member_id,
         county_code,
         [(NumberKind.RESIDENT, person.number.value), (NumberKind.TELEPHONE, person.telephone)],

@@ -192,7 +192,7 @@ class ClerksApi:
         terms = terms_of_query(request.query)
         if not terms:
             return []
-        return await self._parts.vault.find_members(county_of(call), terms)
+        return await self._parts.vault.search.find_members(county_of(call), terms)
 
 
 def states_of(states: Sequence[int]) -> frozenset[State]:

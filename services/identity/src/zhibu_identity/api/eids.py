@@ -81,7 +81,7 @@ class EidApi:
         query = f"{request.organisation_id}/{digest}"
         page = page_of(request.page_size, request.page_token, query=query)
         terms = terms_of_query(request.query)
-        member_ids = await self._parts.vault.find_members(county_of(call), terms) if terms else []
+        member_ids = await self._parts.vault.search.find_members(county_of(call), terms) if terms else []
         async with self._parts.database.read(call, request) as read:
             found = await eids.list_eids(
                 read, request.organisation_id, states=frozenset(), page=page, member_ids=member_ids
