@@ -16,7 +16,6 @@ from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.services import start_service
 from zhibu_stack.databases import ServiceDatabase
 
-
 _NOBODY = "127.0.0.1:9"
 
 
