@@ -54,7 +54,7 @@ def test_the_contract_is_found() -> None:
 
 @pytest.mark.parametrize("descriptor", _ALL, ids=lambda descriptor: descriptor.full_name)
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
@@ -66,7 +66,7 @@ def test_messages_are_written_as_protobuf_writes_them_and_read_back(
 
 
 @settings(
-    max_examples=300,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
