@@ -120,17 +120,23 @@ async def test_many_who_ask_at_once_for_one_telephone_get_one_code(identity: Ide
     assert len(identity.telephones.arrived[telephone]) == 1
 
 
-async def test_a_code_that_could_not_be_sent_leaves_no_proof(identity: Identity, databases: Databases) -> None:
-    identity.telephones.down = True
+async def test_a_code_that_could_not_be_sent_leaves_nothing_and_the_request_can_be_repeated(
+    identity: Identity, databases: Databases
+) -> None:
+    request = pb.StartTelephoneProofRequest(telephone=new_telephone(), request_id=new_ulid())
     before = await databases.owner.fetchval("select count(*) from telephone_proof")
+    identity.telephones.down = True
     try:
-        error = await refusal_of(
-            lambda: identity.applications.StartTelephoneProof(pb.StartTelephoneProofRequest(telephone=new_telephone()))
-        )
+        error = await refusal_of(lambda: identity.applications.StartTelephoneProof(request))
     finally:
         identity.telephones.down = False
     assert error.reason == "CODE_NOT_SENT"
     assert await databases.owner.fetchval("select count(*) from telephone_proof") == before
+    # The failed attempt counts: nobody knows whether the message arrived after all.
+    assert (await refusal_of(lambda: identity.applications.StartTelephoneProof(request))).reason == "RESEND_TOO_SOON"
+    identity.clock.advance(60)
+    await identity.applications.StartTelephoneProof(request)
+    assert len(identity.telephones.arrived[request.telephone]) == 1
 
 
 async def test_an_unknown_case_and_a_wrong_code_get_the_same_answer(identity: Identity) -> None:

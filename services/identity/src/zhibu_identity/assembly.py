@@ -30,6 +30,7 @@ from zhibu_identity.jobs import jobs_of
 from zhibu_identity.keys.index_keys import PROVINCE
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.vault import Vault, open_vault
+from zhibu_identity.login_codes import LoginCodeDesk
 from zhibu_identity.parts import Parts
 from zhibu_identity.revocations import list_revocations
 from zhibu_identity.settings import IdentitySettings
@@ -74,12 +75,14 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
     notifications = runtime.database.notifications
     assert notifications is not None, "a running service listens"
     jobs = jobs_of(parts, runtime.bus, notifications)
+    login_codes = LoginCodeDesk(parts)
+    runtime.background.start("log-in codes", login_codes.run())
     printer = CardPrinter(runtime.settings.card_font)
     applications = joined(ApplicantsApi(parts), ClerksApi(parts), BatchesApi(parts, notifications))
     return Assembly(
         servicers={
             application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"]: applications,
-            eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, printer.print_card),
+            eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, login_codes, printer.print_card),
             grant_service_pb2.DESCRIPTOR.services_by_name["GrantService"]: GrantApi(parts),
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),

@@ -1,16 +1,20 @@
 """Log-in codes by SMS: identity computes the code of the moment from the seed, Keycloak checks it.
 
-Whether there is such an e-ID makes no difference to the answer; the message is sent by a task, so not to its time either.
+Whether there is such an e-ID makes no difference to the answer, nor to its time: that is found out after answering.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 import math
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 from pyotp.totp import TOTP
+from zhibu_kit.errors import RATE_LIMITED, ServiceError
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.accounts import TOTP_DIGITS, TOTP_PERIOD_S
@@ -32,40 +36,77 @@ from zhibu_identity.rules.search_terms import term_of_eid_number
 from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task
 from zhibu_identity.telephones import Purpose
 
+log = logging.getLogger("zhibu.identity.login_codes")
+
 WINDOW: Final = "login_code"
 # A message that could not be sent for this long would only surprise.
 TOO_LATE: Final = timedelta(minutes=5)
+# Wishes that wait in one process; more than log-ins of several minutes.
+MOST_WAITING: Final = 1000
+SIDE_BY_SIDE: Final = 4
 # A county that does not exist: a number which cannot be right is looked for there.
 _NOWHERE: Final = "000000"
 
 
-async def ask_for_login_code(parts: Parts, text: str) -> int:
-    """Have the code of the moment sent to the telephone of an e-ID; return the seconds before another may be asked for.
+class LoginCodeDesk:
+    """Takes wishes for log-in codes: it answers at once, and looks afterwards whether there is such an e-ID.
 
-    Raises:
-        ServiceError: RESEND_TOO_SOON, for numbers that exist and for those that do not.
+    What waits here is lost with the process; the member asks again after a minute.
     """
-    eid_number = normalise_eid_number(text)
-    now = parts.clock.now()
-    subject = parts.province.digest("login-code", eid_number)
-    async with parts.database.transaction(Scope.none()) as transaction:
-        window = await lock_window(transaction, WINDOW, subject)
-        wait = wait_before_next(window, now, most_per_hour=LOGIN_CODES_PER_HOUR)
-        if wait:
-            raise RESEND_TOO_SOON(retry_after_s=f"{math.ceil(wait.total_seconds())}")
-        await save_window(transaction, WINDOW, subject, window=next_window(window, now))
-    record = await find_living_by_number(parts, eid_number)
-    if record is not None:
-        async with parts.database.transaction(Scope.of(record.county_code)) as transaction:
+
+    def __init__(self, parts: Parts) -> None:
+        """Begin with no wish; `run` looks after them."""
+        self._parts = parts
+        self._wishes: asyncio.Queue[str] = asyncio.Queue(maxsize=MOST_WAITING)
+
+    async def ask(self, text: str) -> int:
+        """Have the code of the moment sent to the telephone of an e-ID; return the seconds before another may be asked for.
+
+        Raises:
+            ServiceError: RESEND_TOO_SOON, for numbers that exist and for those that do not; RATE_LIMITED when too many wait.
+        """
+        eid_number = normalise_eid_number(text)
+        now = self._parts.clock.now()
+        subject = self._parts.province.digest("login-code", eid_number)
+        async with self._parts.database.transaction(Scope.none()) as transaction:
+            window = await lock_window(transaction, WINDOW, subject)
+            wait = wait_before_next(window, now, most_per_hour=LOGIN_CODES_PER_HOUR)
+            if wait:
+                raise RESEND_TOO_SOON(retry_after_s=f"{math.ceil(wait.total_seconds())}")
+            if self._wishes.full():
+                raise RATE_LIMITED()
+            await save_window(transaction, WINDOW, subject, window=next_window(window, now))
+        with suppress(asyncio.QueueFull):
+            self._wishes.put_nowait(eid_number)
+        return int(RESEND_AFTER.total_seconds())
+
+    async def run(self) -> None:
+        """Look after the wishes for ever."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SIDE_BY_SIDE):
+                group.create_task(self._look_after())
+
+    async def _look_after(self) -> None:
+        while True:
+            eid_number = await self._wishes.get()
+            try:
+                await self._pass_on(eid_number)
+            except ServiceError as error:
+                log.warning("A log-in code was not asked for", extra={"fields": {"because": error.reason}})
+
+    async def _pass_on(self, eid_number: str) -> None:
+        record = await find_living_by_number(self._parts, eid_number)
+        if record is None:
+            return
+        async with self._parts.database.transaction(Scope.of(record.county_code)) as transaction:
             await add_task(
                 transaction,
                 TaskKind.SEND_LOGIN_CODE,
                 county_code=record.county_code,
                 member_id=record.member_id,
                 eid_id=record.eid_id,
-                due_at=now,
+                due_at=self._parts.clock.now(),
             )
-    return int(RESEND_AFTER.total_seconds())
 
 
 async def find_living_by_number(parts: Parts, eid_number: str) -> Eid | None:

@@ -13,10 +13,12 @@ from typing import Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from zhibu_kit import tables
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import ServiceError, field_error
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
+from zhibu_kit.write import ANONYMOUS
 
 from zhibu_identity import faults
 from zhibu_identity.errors import CODE_NOT_SENT, RESEND_TOO_SOON
@@ -84,8 +86,10 @@ async def start_proof(transaction: Transaction, parts: Parts, telephone: str) ->
     return proof
 
 
-async def send_proof_code(parts: Parts, proof: StartedProof, *, telephone: str, language: str) -> None:
-    """Send the code; when that fails the proof is void.
+async def send_proof_code(
+    parts: Parts, proof: StartedProof, *, telephone: str, language: str, method: str, request_id: str
+) -> None:
+    """Send the code; when that fails the proof is void, and the request, sent again, is not answered from memory.
 
     Raises:
         ServiceError: CODE_NOT_SENT.
@@ -103,6 +107,13 @@ async def send_proof_code(parts: Parts, proof: StartedProof, *, telephone: str, 
         async with parts.database.transaction(Scope.none()) as transaction:
             await transaction.execute(
                 delete(telephone_proof).where(telephone_proof.c.telephone_proof_id == proof.telephone_proof_id)
+            )
+            await transaction.execute(
+                delete(tables.request).where(
+                    tables.request.c.caller == ANONYMOUS,
+                    tables.request.c.method == method,
+                    tables.request.c.request_id == request_id,
+                )
             )
         raise CODE_NOT_SENT() from None
 

@@ -40,7 +40,14 @@ class ApplicantsApi:
                 )
             )
         # After the commit: a slow message centre must not use up the database's connections.
-        await telephone_proofs.send_proof_code(parts, proof, telephone=request.telephone, language=call.language)
+        await telephone_proofs.send_proof_code(
+            parts,
+            proof,
+            telephone=request.telephone,
+            language=call.language,
+            method=call.method.name,
+            request_id=request.request_id,
+        )
         return response
 
     async def ConfirmTelephoneProof(

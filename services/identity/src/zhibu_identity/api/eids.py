@@ -14,7 +14,7 @@ from zhibu_kit.errors import NOT_FOUND
 from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import activation, eids, login_codes
+from zhibu_identity import activation, eids
 from zhibu_identity.api.clerks import county_of
 from zhibu_identity.api.messages import eid_message, grant_message
 from zhibu_identity.county_settings import find_settings
@@ -22,6 +22,7 @@ from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid
 from zhibu_identity.errors import ACTIVATION_BY_TELEPHONE_OFF
 from zhibu_identity.events import timestamp
 from zhibu_identity.grants import list_held_grants
+from zhibu_identity.login_codes import LoginCodeDesk
 from zhibu_identity.my_card import print_my_card
 from zhibu_identity.parts import Parts
 from zhibu_identity.revoking import revoke_eid
@@ -35,9 +36,10 @@ MOST_AT_KEYCLOAK: Final = 4
 class EidApi:
     """The RPCs of EidService."""
 
-    def __init__(self, parts: Parts, print_card: Callable[..., bytes]) -> None:
-        """Work with these parts; `print_card` draws a card."""
+    def __init__(self, parts: Parts, login_codes: LoginCodeDesk, print_card: Callable[..., bytes]) -> None:
+        """Work with these parts; `login_codes` takes wishes for codes, `print_card` draws a card."""
         self._parts = parts
+        self._login_codes = login_codes
         self._print_card = print_card
         self._at_keycloak = asyncio.Semaphore(MOST_AT_KEYCLOAK)
 
@@ -161,7 +163,7 @@ class EidApi:
 
     async def SendLoginCode(self, request: pb.SendLoginCodeRequest, call: Call) -> pb.SendLoginCodeResponse:
         """Have the log-in code of the moment sent."""
-        resend_after_s = await login_codes.ask_for_login_code(self._parts, request.eid_number)
+        resend_after_s = await self._login_codes.ask(request.eid_number)
         async with self._parts.database.read(call, request) as read:
             return read.reply(pb.SendLoginCodeResponse(resend_after_s=resend_after_s))
 
