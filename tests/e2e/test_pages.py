@@ -103,3 +103,67 @@ async def test_the_clerk_cannot_reach_what_only_an_administrator_may(
         assert response is not None
         assert response.status == 403, path
         await expect(page.get_by_role("heading", name="您没有权限")).to_be_visible()
+
+
+async def test_an_administrator_changes_the_switches_and_everybody_sees_it(
+    stack: Stack, desk: BrowserContext, context: BrowserContext, officers: Officers
+) -> None:
+    page = await officers.open(desk, "county administrator")
+    await page.goto(f"{stack.web}/desk/{LINQU}/settings")
+    hours = page.get_by_label("服务时间")
+    before = await hours.input_value()
+    await page.get_by_label("咨询电话").fill("abc")
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("alert")).to_contain_text("咨询电话只能有数字")
+    await page.goto(f"{stack.web}/desk/{LINQU}/settings")
+    await hours.fill(f"{before}。")
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("alert")).to_contain_text("设置已保存")
+    await expect(hours).to_have_value(f"{before}。")
+    await hours.fill(before)
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("alert")).to_contain_text("设置已保存")
+
+
+async def test_an_administrator_gives_an_office_and_ends_it(
+    stack: Stack, desk: BrowserContext, officers: Officers
+) -> None:
+    page = await officers.open(desk, "county administrator")
+    await page.goto(f"{stack.web}/desk/{LINQU}/grants/new")
+    await page.get_by_role("button", name="授予").click()
+    await expect(page.get_by_role("alert")).to_contain_text("请选择职务")
+    await check_page(page)
+    await page.get_by_label("电子身份证号").fill(stack.account("党员 / member")["eid_number"])
+    await page.get_by_label("职务", exact=True).select_option(label="县级审批员")
+    await page.get_by_role("button", name="授予").click()
+    await expect(page.get_by_role("alert")).to_contain_text("已授予")
+    await check_page(page)
+    await page.get_by_role("link", name="终止").last.click()
+    await check_page(page)
+    await page.get_by_role("button", name="终止职务").click()
+    await expect(page.get_by_role("alert")).to_contain_text("职务已终止")
+
+
+async def test_an_administrator_exports_the_applications(
+    stack: Stack, desk: BrowserContext, officers: Officers
+) -> None:
+    page = await officers.open(desk, "county administrator")
+    await page.goto(f"{stack.web}/desk/{LINQU}/applications?view=approved")
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="导出表格").click()
+    download = await waiting.value
+    contents = (await download.path()).read_bytes()
+    assert contents.startswith(b"\xef\xbb\xbf")
+    assert contents.count(b"\n") > 5
+
+
+async def test_a_wrong_bootstrap_code_opens_nothing(stack: Stack, context: BrowserContext) -> None:
+    page = await context.new_page()
+    waiting = stack.account("applicant")
+    await page.goto(f"{stack.web}/first-office")
+    await page.get_by_label("启用码").fill("A" * 28)
+    await page.get_by_label("受理号").fill(waiting["case_number"])
+    await page.get_by_label("查询码").fill(waiting["case_code"])
+    await page.get_by_role("button", name="开通").click()
+    await expect(page.get_by_role("alert")).to_contain_text("不正确")
+    await check_page(page)

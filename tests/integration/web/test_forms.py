@@ -1,5 +1,6 @@
 """Forms come from our own pages, choices are remembered, and nothing is lost while the gateway is down."""
 
+import httpx
 import pytest
 from integration.web.conftest import PUBLIC, Instances, token_of
 
@@ -159,3 +160,17 @@ async def test_health_says_that_the_database_answers(instances: Instances) -> No
     browser = instances.browser()
     assert (await browser.get("/healthz")).text == "ok"
     assert (await browser.get("/readyz")).text == "ready"
+
+
+async def test_one_address_cannot_fill_the_table_of_sessions(instances: Instances) -> None:
+    browser = instances.browser()
+    token = await browser.token("/apply")
+    # Opens a session without asking the gateway.
+    form = {"csrf": token}
+    for _ in range(60):
+        fresh = instances.browser(cookies=httpx.Cookies({"zhibu-form": browser.http.cookies["zhibu-form"]}))
+        assert (await fresh.http.post("/apply/restart", data=form)).status_code == 303
+    fresh = instances.browser(cookies=httpx.Cookies({"zhibu-form": browser.http.cookies["zhibu-form"]}))
+    refused = await fresh.http.post("/apply/restart", data=form)
+    assert refused.status_code == 429
+    assert "操作太频繁" in refused.text

@@ -45,6 +45,7 @@ from zhibu_web.session_store import Lifetimes, SessionStore
 from zhibu_web.settings import WebSettings
 from zhibu_web.static_files import HashedStaticFiles
 from zhibu_web.visit import Services, Visit, services_of
+from zhibu_web.visitor_limit import VisitorLimit
 
 log = logging.getLogger("zhibu.web")
 
@@ -124,6 +125,7 @@ async def open_services(settings: WebSettings, clock: Clock) -> AsyncGenerator[S
             yield Services(
                 settings=settings,
                 sessions=sessions,
+                visitor_limit=VisitorLimit(time.monotonic),
                 health=Health({"database": sessions.is_reachable}),
                 durations=telemetry.meter.create_histogram("zhibu.web.request.duration", unit="s"),
                 sealer=sealer,
@@ -185,7 +187,10 @@ async def _traced(request: Request, call_next: Callable[[Request], Awaitable[Res
 async def _clean_for_ever(sessions: SessionStore) -> None:
     while True:
         try:
-            await sessions.delete_expired()
+            # Batch after batch, so that no lock is held for long.
+            deleted = 1
+            while deleted:
+                deleted = await sessions.delete_expired()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             log.warning("Expired sessions could not be deleted; trying again later")
         await asyncio.sleep(CLEAN_EVERY_S)

@@ -25,6 +25,7 @@ from zhibu_web.visit import (
     local_path,
     services_of,
 )
+from zhibu_web.visitor_limit import TooManyVisitorsError
 
 log = logging.getLogger("zhibu.web")
 
@@ -37,6 +38,7 @@ def install_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(GatewayUnreachableError, _unreachable)
     app.add_exception_handler(LoginUnreachableError, _login_unreachable)
     app.add_exception_handler(ForbiddenError, _forbidden)
+    app.add_exception_handler(TooManyVisitorsError, _too_many)
     app.add_exception_handler(ForgedFormError, _forged)
     app.add_exception_handler(SignInNeededError, _sign_in_needed)
     app.add_exception_handler(SessionEndedError, _session_ended)
@@ -115,6 +117,10 @@ async def _login_unreachable(request: Request, error: Exception) -> Response:
         text=visit.t("auth.unreachable_text"),
         again=True,
     )
+
+
+async def _too_many(request: Request, error: Exception) -> Response:
+    return await error_page(_visit_of(request), 429, again=True)
 
 
 async def _forbidden(request: Request, error: Exception) -> Response:

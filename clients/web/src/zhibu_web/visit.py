@@ -31,6 +31,7 @@ from zhibu_web.session import Flash, Member, SessionData
 from zhibu_web.session_store import EndedReason, EndedSession, Session, SessionGoneError, SessionStore
 from zhibu_web.settings import WebSettings, origin_of
 from zhibu_web.texts import EN, ZH, text
+from zhibu_web.visitor_limit import VisitorLimit
 
 # A token that ends sooner than this is exchanged before it is used.
 REFRESH_BEFORE_S: Final = 30
@@ -71,6 +72,7 @@ class Services:
     directory: Directory
     renderer: Renderer
     telemetry: Telemetry
+    visitor_limit: VisitorLimit
     health: Health
     durations: Histogram
     clock: Clock
@@ -185,6 +187,7 @@ class Visit:
     async def change(self) -> AsyncGenerator[SessionData]:
         """Change what is remembered of this browser; a visitor without a session gets one."""
         if self.session is None:
+            self.services.visitor_limit.count(self._caller("").address)
             data = SessionData()
             yield data
             await self.replace_session(data)

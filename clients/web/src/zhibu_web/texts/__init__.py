@@ -27,11 +27,16 @@ def text(language: str, key: str, **values: object) -> str:
     Raises:
         KeyError: there is no such text, or a placeholder has no value.
     """
-    zh, en = CATALOGUE[key]
+    zh, en = CATALOGUE[key] if key in CATALOGUE else CATALOGUE[_unspecified(key)]
     template = en if language == EN else zh
     return template.format(**values) if values else template
 
 
-def has_text(key: str) -> bool:
-    """Say whether there is a text of this key: values of enums may be newer than this version."""
-    return key in CATALOGUE
+def _unspecified(key: str) -> str:
+    """Return the key of the unspecified value of an enum: the contract may be newer than this version."""
+    prefix, _, value = key.rpartition(".")
+    if value.isupper():
+        for known in CATALOGUE:
+            if known.startswith(f"{prefix}.") and known.endswith("_UNSPECIFIED"):
+                return known
+    return key

@@ -64,8 +64,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "me.until": ("至 {day}", "until {day}"),
     "me.to_desk": ("去工作台", "To the desk"),
     "me.card_alt": (
-        "电子身份证卡片：{name}，号码 {number}，{county}发放，附供离线核验的签名码",
-        "e-ID card: {name}, number {number}, issued by {county}, with a signed code that can be checked offline",
+        "电子身份证卡片：{name}，号码 {number}，{county}发放",
+        "e-ID card: {name}, number {number}, issued by {county}",
     ),
     "me.card_download": ("下载卡片（PNG 图片）", "Download the card (PNG picture)"),
     "me.security": ("登录方式", "How you log in"),

@@ -85,6 +85,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "revocation.REVOCATION_REASON_WRONGLY_ISSUED": ("审批有误", "Wrongly approved"),
     "revocation.REVOCATION_REASON_OTHER": ("其他原因", "Another reason"),
+    "finding.FINDING_UNSPECIFIED": ("有需要核对的情况", "Something needs to be looked at"),
     "finding.FINDING_DUPLICATE_IN_COUNTY": (
         "本县另有一份未办结的申请使用同一身份证号",
         "The same resident number has another open application in this county",
