@@ -86,7 +86,12 @@ def _check(message: Message) -> None:
     for value in (loads(orjson.dumps(written)), json_format.MessageToDict(message, preserving_proto_field_name=True)):
         read, reference = GetMessageClass(descriptor)(), GetMessageClass(descriptor)()
         _DECODERS.of(descriptor)(value, read, 0)
-        json_format.ParseDict(cast("dict[str, Any]", value), reference)
+        try:
+            json_format.ParseDict(cast("dict[str, Any]", value), reference)
+        except json_format.ParseError as error:
+            # It refuses the largest float as it writes it itself, rounded up: 3.4028235e+38.
+            assert "too large" in str(error) or "too small" in str(error)
+            reference.CopyFrom(message)
         assert read.SerializeToString(deterministic=True) == reference.SerializeToString(deterministic=True)
 
 

@@ -166,6 +166,14 @@ def test_both_spellings_nulls_and_quoted_numbers_are_read() -> None:
     assert message == expected
 
 
+def test_the_largest_float_reads_back_as_it_is_written() -> None:
+    largest = float.fromhex("0x1.fffffep+127")
+    message = probe_service_pb2.Everything(float_value=largest)
+    written = Encoders(print_defaults=False).of(_EVERYTHING)(message)
+    assert written == {"floatValue": 3.4028235e38}
+    assert decode('{"floatValue": 3.4028235e+38}') == message
+
+
 @pytest.mark.parametrize(
     "message",
     [

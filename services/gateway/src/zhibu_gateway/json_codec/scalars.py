@@ -26,7 +26,6 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
 # Above this a double no longer holds every integer: a number written as 9007199254740993.0 has already lost its last digit.
 _EXACT_DOUBLE = 2**53
-_FLOAT32_MAX = float.fromhex("0x1.fffffep+127")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}", re.ASCII)
 _TO_STANDARD = str.maketrans("-_", "+/")
 _SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -135,11 +134,17 @@ def double_of(value: Json) -> float:
 
 
 def float_of(value: Json) -> float:
-    """Takes what double_of takes, within the range of 32 bits."""
+    """Takes what double_of takes, when it rounds to a 32-bit float.
+
+    The largest one is written 3.4028235e+38, which is a little more than it is and rounds to it.
+    """
     number = double_of(value)
-    if abs(number) > _FLOAT32_MAX and not math.isinf(number):
+    if not math.isfinite(number):
+        return number
+    rounded = _as_float32(number)
+    if rounded is None:
         raise DecodeError(Fault.OUT_OF_RANGE)
-    return number
+    return rounded
 
 
 def shortest_float(value: float) -> float | str:
@@ -148,9 +153,17 @@ def shortest_float(value: float) -> float | str:
         return special_float(value)
     for precision in (6, 7, 8):
         short = float(f"{value:.{precision}g}")
-        if abs(short) <= _FLOAT32_MAX and struct.unpack("<f", struct.pack("<f", short))[0] == value:
+        if _as_float32(short) == value:
             return short
     return float(f"{value:.9g}")
+
+
+def _as_float32(value: float) -> float | None:
+    """Rounds to 32 bits; None when that is infinite."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return None
 
 
 def special_float(value: float) -> float | str:
