@@ -174,3 +174,11 @@ async def test_one_address_cannot_fill_the_table_of_sessions(instances: Instance
     refused = await fresh.http.post("/apply/restart", data=form)
     assert refused.status_code == 429
     assert "操作太频繁" in refused.text
+
+
+async def test_a_clerk_whose_log_in_has_expired_meanwhile_is_asked_to_log_in(instances: Instances) -> None:
+    browser = instances.browser()
+    form = {"csrf": "token-of-the-session-before", "query": "wjg"}
+    response = await browser.http.post("/desk/370724/applications/search", data=form, headers={"Origin": PUBLIC})
+    assert response.status_code == 401
+    assert "请先登录" in response.text

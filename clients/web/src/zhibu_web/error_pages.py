@@ -29,6 +29,7 @@ from zhibu_web.visitor_limit import TooManyVisitorsError
 
 log = logging.getLogger("zhibu.web")
 
+MEMBER_PATHS: Final = ("/me", "/desk")
 _KNOWN: Final = (403, 404, 405, 413, 429, 500, 503)
 
 
@@ -129,6 +130,9 @@ async def _forbidden(request: Request, error: Exception) -> Response:
 
 async def _forged(request: Request, error: Exception) -> Response:
     visit = _visit_of(request)
+    if not visit.signed_in and request.url.path.startswith(MEMBER_PATHS):
+        # The log-in has expired since the page was opened.
+        return await _sign_in_needed(request, error)
     log.warning("A form without a good token was refused")
     return await error_page(visit, 403, title=visit.t("error.form_title"), text=visit.t("error.form_text"))
 

@@ -55,6 +55,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "apply.choose": ("请选择", "Please choose"),
     "apply.do_not_know": ("不知道，不选", "I do not know"),
     "apply.show_next": ("显示下一级", "Show the next level"),
+    "apply.choose_next": ("可以继续选择：{level}", "You can now choose: {level}"),
     "apply.city_missing": ("请选择所在的市", "Choose your city"),
     "apply.county_missing": ("请选择所在的县（市、区）", "Choose your county or district"),
     "apply.county_closed": (
