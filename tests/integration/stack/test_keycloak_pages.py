@@ -121,7 +121,7 @@ async def check_page(page: Page, title: str) -> None:
 
 
 async def enter_password(page: Page, person: Person) -> None:
-    await page.get_by_label("电子身份证编号").fill(person.eid_number)
+    await page.get_by_label("电子身份证号").fill(person.eid_number)
     await page.get_by_label("密码", exact=True).fill(person.password)
     await page.get_by_role("button", name="登录", exact=True).click()
 
@@ -132,10 +132,10 @@ async def test_first_log_in_with_password_and_code_ends_with_a_password_of_ones_
     person = make_person(keycloak, required_actions=("UPDATE_PASSWORD",))
     await page.goto(login_address(keycloak, web_url))
     await check_page(page, "登录")
-    await page.get_by_label("电子身份证编号").fill(person.eid_number)
+    await page.get_by_label("电子身份证号").fill(person.eid_number)
     await page.get_by_label("密码", exact=True).fill("not-this-one")
     await page.get_by_role("button", name="登录", exact=True).click()
-    await expect(page.get_by_role("alert")).to_contain_text("电子身份证编号或密码不正确")
+    await expect(page.get_by_role("alert")).to_contain_text("电子身份证号或密码不正确")
     await check_page(page, "登录")
 
     await enter_password(page, person)
