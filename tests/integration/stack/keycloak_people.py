@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import secrets
 import struct
 import time
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from zhibu_stack.engines import Keycloak
 
 PERIOD_S = 30
 SEED = base64.b32encode(b"thirty-two bytes of one-time code").decode().rstrip("=")
-NUMBERS = itertools.count(1)
+# Several modules make people in one Keycloak, each from a beginning of its own.
+NUMBERS = itertools.count(secrets.randbelow(90_000_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
