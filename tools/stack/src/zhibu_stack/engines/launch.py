@@ -12,6 +12,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -38,22 +40,28 @@ def become_user(uid: int, gid: int, *, keep_reading: bool) -> None:
     """Drop root for good; keep only the right to walk through closed directories where the caller needs it."""
     os.setgroups([])
     os.setgid(gid)
-    if keep_reading:
-        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
-    os.setuid(uid)
-    if keep_reading and not any(keep_capability(number) for number in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE)):
-        # Containers often lack both; the program will say which directory it could not enter.
+    if not keep_reading:
+        os.setuid(uid)
         return
+    # access(2) forgets the capabilities of users other than root unless this is set, and initdb asks it about its binaries.
+    libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
+    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setuid(uid)
+    if not any(keep_capability(number) for number in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE)):
+        # Containers often lack both; the program will say which directory it could not enter.
+        set_capabilities(0)
 
 
 def keep_capability(number: int) -> bool:
     """Make one capability survive exec; say whether the kernel agreed."""
+    return set_capabilities(1 << number) and libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0
+
+
+def set_capabilities(bits: int) -> bool:
+    """Give up every capability but these; say whether the kernel agreed."""
     header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
-    bit = 1 << number
-    data = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
-    if libc.capset(header, data) != 0:
-        return False
-    return libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0
+    data = (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)
+    return libc.capset(header, data) == 0
 
 
 if __name__ == "__main__":
