@@ -20,6 +20,7 @@ from zhibu.identity.v1.grant_service_pb2_grpc import GrantServiceStub
 from zhibu.identity.v1.revocation_service_pb2_grpc import RevocationServiceStub
 from zhibu_identity.parts import Parts
 from zhibu_identity.telephones import Purpose
+from zhibu_kit.health import Health
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.clock import FixedClock
 from zhibu_kit.testing.issuer import TokenIssuer
@@ -92,6 +93,7 @@ class Filed:
 class Identity:
     """The running service."""
 
+    health: Health
     channel: grpc.aio.Channel
     issuer: TokenIssuer
     clock: FixedClock

@@ -83,7 +83,13 @@ async def running(
     ):
         await wait_until_ready(service)
         yield Identity(
-            channel=channel, issuer=issuer, clock=clock, parts=made[0], accounts=accounts, telephones=telephones
+            health=service.health,
+            channel=channel,
+            issuer=issuer,
+            clock=clock,
+            parts=made[0],
+            accounts=accounts,
+            telephones=telephones,
         )
 
 

@@ -16,7 +16,7 @@ import logging
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar, cast
 
 import grpc.aio
@@ -40,7 +40,7 @@ from zhibu_kit.db import Database
 from zhibu_kit.deny_list import DenyList
 from zhibu_kit.deny_list_feed import DenyListFeed
 from zhibu_kit.handlers import generic_handlers
-from zhibu_kit.health import Health, HealthServer, HealthServicer
+from zhibu_kit.health import Check, Health, HealthServer, HealthServicer
 from zhibu_kit.jwks import KeySource
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.peers import Peers
@@ -101,11 +101,15 @@ class Runtime(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """What a service is: its servicers by service of the contract, its consumers and its jobs."""
+    """What a service is: its servicers by service of the contract, its consumers and its jobs.
+
+    `checks` are what it cannot work without beside its database and NATS; they are asked at each /readyz.
+    """
 
     servicers: Mapping[ServiceDescriptor, object]
     consumers: Sequence[Consumer] = ()
     jobs: Sequence[Job] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +187,7 @@ async def running_service(
         runtime.background.start("health", health.follow(servicer))
         # Events tell of the last hour, unless the stream was wiped; identity knows in any case.
         await runtime.deny_list.ask()
-        health.checks |= {**data.checks, "deny_list": runtime.deny_list.catch_up}
+        health.checks |= {**data.checks, **assembly.checks, "deny_list": runtime.deny_list.catch_up}
         health.started = True
         log.info("Started", extra={"fields": {"address": address, "health_address": health_address}})
         yield RunningService(

@@ -88,6 +88,7 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
         },
         jobs=jobs,
+        checks={"key_database": parts.vault.is_ready},
     )
 
 
