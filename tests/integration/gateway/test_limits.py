@@ -21,7 +21,7 @@ async def statuses(door: Door, url: str, calls: int, **request: Any) -> list[int
 
 
 async def test_a_methods_own_limit_holds_for_each_address(issuer: TokenIssuer, probe: Probe) -> None:
-    async with open_gateway(issuer, probe, trusted_proxy_hops=1) as door:
+    async with open_gateway(issuer, probe, trusted_proxies="127.0.0.1") as door:
         here = {"x-forwarded-for": "192.0.2.1"}
         assert (await statuses(door, ANONYMOUS, 30, headers=here)) == [200] * 30
         refused = await door.http.get(ANONYMOUS, headers=here)
@@ -36,7 +36,7 @@ async def test_a_methods_own_limit_holds_for_each_address(issuer: TokenIssuer, p
 
 
 async def test_the_neighbours_of_an_ipv6_network_share_a_limit(issuer: TokenIssuer, probe: Probe) -> None:
-    async with open_gateway(issuer, probe, trusted_proxy_hops=1, per_address_per_minute=4) as door:
+    async with open_gateway(issuer, probe, trusted_proxies="127.0.0.1", per_address_per_minute=4) as door:
         for last in range(4):
             assert (await statuses(door, OPEN, 1, headers={"x-forwarded-for": f"2001:db8::{last}"})) == [200]
         assert (await statuses(door, OPEN, 1, headers={"x-forwarded-for": "2001:db8::ffff"})) == [429]
@@ -44,7 +44,7 @@ async def test_the_neighbours_of_an_ipv6_network_share_a_limit(issuer: TokenIssu
 
 
 async def test_an_account_has_a_limit_wherever_it_calls_from(issuer: TokenIssuer, probe: Probe) -> None:
-    async with open_gateway(issuer, probe, trusted_proxy_hops=1, per_account_per_minute=3) as door:
+    async with open_gateway(issuer, probe, trusted_proxies="127.0.0.1", per_account_per_minute=3) as door:
         for number in range(3):
             headers = {**door.as_account("busy"), "x-forwarded-for": f"192.0.2.{number}"}
             assert (await statuses(door, ME, 1, headers=headers)) == [200]
@@ -88,7 +88,7 @@ async def test_two_gateways_count_together(issuer: TokenIssuer, probe: Probe, sh
 async def test_counting_goes_on_without_nats_and_together_again_after_it_lost_everything(
     issuer: TokenIssuer, probe: Probe, nats: NatsServer, shared_settings: dict[str, Any]
 ) -> None:
-    settings: dict[str, Any] = {**shared_settings, "trusted_proxy_hops": 1}
+    settings: dict[str, Any] = {**shared_settings, "trusted_proxies": "127.0.0.1"}
     here = {"x-forwarded-for": "192.0.2.77"}
     async with open_gateway(issuer, probe, **settings) as one:
         assert one.gateway.shared_counts is not None

@@ -1,5 +1,7 @@
 """Small pure parts of the HTTP side."""
 
+from ipaddress import ip_network
+
 import pytest
 from zhibu_gateway.web.client_address import client_address
 from zhibu_gateway.web.exchange import accepts_gzip
@@ -27,24 +29,27 @@ def test_chinese_is_the_answer_unless_english_is_wanted_more(header: str | None,
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "hops", "address"),
+    ("peer", "forwarded", "address"),
     [
-        ("192.0.2.1", None, 0, "192.0.2.1"),
-        ("192.0.2.1", "198.51.100.7", 0, "192.0.2.1"),
-        ("10.0.0.1", "6.6.6.6, 198.51.100.7", 1, "198.51.100.7"),
-        ("10.0.0.1", "6.6.6.6, 198.51.100.7, 10.0.0.2", 2, "198.51.100.7"),
-        ("10.0.0.1", "198.51.100.7", 3, "198.51.100.7"),
-        ("2001:db8:1:2:3:4:5:6", None, 0, "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", None, 0, "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.1", None, 0, "192.0.2.1"),
-        ("10.0.0.1", "nonsense", 1, "unknown"),
-        (None, None, 0, "unknown"),
+        ("192.0.2.1", None, "192.0.2.1"),
+        # Whoever calls directly is believed nothing.
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        # An entry that the client wrote stands before the one that our proxy wrote.
+        ("10.0.0.1", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "6.6.6.6, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("fd00::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", None, "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", None, "192.0.2.1"),
+        ("10.0.0.1", "198.51.100.7, nonsense", "unknown"),
+        (None, None, "unknown"),
     ],
 )
-def test_only_entries_of_our_own_proxies_are_believed(
-    peer: str | None, forwarded: str | None, hops: int, address: str
-) -> None:
-    assert client_address(peer, forwarded, trusted_hops=hops) == address
+def test_only_what_our_own_proxies_wrote_is_believed(peer: str | None, forwarded: str | None, address: str) -> None:
+    ours = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert client_address(peer, forwarded, trusted=ours) == address
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What an operator can set about the gateway."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -23,8 +24,10 @@ class GatewaySettings(ServiceSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins of browser applications that may call, separated by commas; no wildcard."
     )
-    trusted_proxy_hops: int = Field(
-        default=0, ge=0, le=8, description="Proxies of ours in front: so many entries of X-Forwarded-For are believed."
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks of our own proxies (ingress, web client), separated by commas: what they write into "
+        "X-Forwarded-For is believed.",
     )
     per_account_per_minute: int = Field(
         default=600, ge=1, description="Calls a minute of one account, over all methods."
@@ -48,6 +51,13 @@ class GatewaySettings(ServiceSettings):
     heartbeat_s: float = Field(
         default=15.0, gt=0, le=60, description="Seconds of silence in an event stream after which a comment is sent."
     )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(network.strip() for network in value.split(",") if network.strip())
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -116,6 +116,8 @@ class Environment:
             "ZHIBU_GATEWAY_PUBLIC_URL": self.ports.gateway_url,
             # The demonstration's sixty people all apply from this machine.
             "ZHIBU_LIMITS_FACTOR": "20",
+            # The web client says for whom it calls.
+            "ZHIBU_TRUSTED_PROXIES": "127.0.0.1",
             # Keycloak's page asks for the SMS code from the member's browser.
             "ZHIBU_CORS_ORIGINS": f"{self.ports.keycloak_url},{self.ports.web_url}",
         }

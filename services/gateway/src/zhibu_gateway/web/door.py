@@ -51,7 +51,7 @@ class Door:
     def __init__(self, table: RouteTable[Route], settings: GatewaySettings, telemetry: Telemetry) -> None:
         """Answers from the table of routes."""
         self._table = table
-        self._trusted_hops = settings.trusted_proxy_hops
+        self._trusted_proxies = settings.trusted_proxies
         self._cross_origin = CrossOrigin(settings.cors_origins)
         self._telemetry = telemetry
         self._sampled = SampledBudget()
@@ -107,7 +107,7 @@ class Door:
             http_method=scope["method"],
             headers=headers,
             address=client_address(
-                client[0] if client else None, headers.get("x-forwarded-for"), trusted_hops=self._trusted_hops
+                client[0] if client else None, headers.get("x-forwarded-for"), trusted=self._trusted_proxies
             ),
             language=language_of(headers.get("accept-language")),
             request_id=given_id if _REQUEST_ID.fullmatch(given_id) else new_ulid(),
