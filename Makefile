@@ -34,7 +34,7 @@ lint: setup ## Check style, types, layers, the contract and that generated files
 	@.venv/bin/buf lint
 	@tools/generate --check
 	@.venv/bin/basedpyright --level error
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-cache
 
 generate: setup ## Generate the code and the documents that come from the contract.
 	@tools/generate
