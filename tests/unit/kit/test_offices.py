@@ -2,25 +2,53 @@
 
 from collections.abc import Iterator
 
+import zhibu.branches.v1.committee_service_pb2
+import zhibu.branches.v1.founding_service_pb2
+import zhibu.branches.v1.membership_service_pb2
 import zhibu.branches.v1.organisation_service_pb2
+import zhibu.branches.v1.roster_application_service_pb2
+import zhibu.branches.v1.statistics_service_pb2
+import zhibu.branches.v1.survey_service_pb2
 import zhibu.identity.v1.application_service_pb2
+import zhibu.identity.v1.card_service_pb2
+import zhibu.identity.v1.certificate_service_pb2
 import zhibu.identity.v1.county_settings_service_pb2
+import zhibu.identity.v1.document_service_pb2
+import zhibu.identity.v1.eid_batch_service_pb2
 import zhibu.identity.v1.eid_service_pb2
 import zhibu.identity.v1.grant_service_pb2
+import zhibu.identity.v1.people_service_pb2
+import zhibu.identity.v1.recovery_service_pb2
 import zhibu.identity.v1.revocation_service_pb2
+import zhibu.identity.v1.roster_service_pb2
 import zhibu.notify.v1.code_service_pb2
+import zhibu.notify.v1.inbox_service_pb2
 from zhibu.branches.v1 import organisation_pb2
 from zhibu_kit.method import Method, method_of
 from zhibu_kit.offices import LEVELS, OFFICES, known_permissions, permissions_of
 
 MODULES = (
+    zhibu.branches.v1.committee_service_pb2,
+    zhibu.branches.v1.founding_service_pb2,
+    zhibu.branches.v1.membership_service_pb2,
     zhibu.branches.v1.organisation_service_pb2,
+    zhibu.branches.v1.roster_application_service_pb2,
+    zhibu.branches.v1.statistics_service_pb2,
+    zhibu.branches.v1.survey_service_pb2,
     zhibu.identity.v1.application_service_pb2,
+    zhibu.identity.v1.card_service_pb2,
+    zhibu.identity.v1.certificate_service_pb2,
     zhibu.identity.v1.county_settings_service_pb2,
+    zhibu.identity.v1.document_service_pb2,
+    zhibu.identity.v1.eid_batch_service_pb2,
     zhibu.identity.v1.eid_service_pb2,
     zhibu.identity.v1.grant_service_pb2,
+    zhibu.identity.v1.people_service_pb2,
+    zhibu.identity.v1.recovery_service_pb2,
     zhibu.identity.v1.revocation_service_pb2,
+    zhibu.identity.v1.roster_service_pb2,
     zhibu.notify.v1.code_service_pb2,
+    zhibu.notify.v1.inbox_service_pb2,
 )
 
 

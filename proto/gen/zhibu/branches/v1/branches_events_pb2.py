@@ -23,11 +23,16 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from zhibu.branches.v1 import committee_pb2 as zhibu_dot_branches_dot_v1_dot_committee__pb2
+from zhibu.branches.v1 import founding_pb2 as zhibu_dot_branches_dot_v1_dot_founding__pb2
+from zhibu.branches.v1 import membership_pb2 as zhibu_dot_branches_dot_v1_dot_membership__pb2
+from zhibu.branches.v1 import membership_service_pb2 as zhibu_dot_branches_dot_v1_dot_membership__service__pb2
 from zhibu.branches.v1 import organisation_pb2 as zhibu_dot_branches_dot_v1_dot_organisation__pb2
+from zhibu.branches.v1 import survey_pb2 as zhibu_dot_branches_dot_v1_dot_survey__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'zhibu/branches/v1/branches_events.proto\x12\x11zhibu.branches.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$zhibu/branches/v1/organisation.proto\x1a\x1czhibu/policy/v1/policy.proto\"\x8b\x02\n\x13OrganisationChanged\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x33\n\x05level\x18\x03 \x01(\x0e\x32$.zhibu.branches.v1.OrganisationLevel\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1e\xaa\xb6\x18\x1a\n\x0forganisation_id\x12\x07versionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'zhibu/branches/v1/branches_events.proto\x12\x11zhibu.branches.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!zhibu/branches/v1/committee.proto\x1a zhibu/branches/v1/founding.proto\x1a\"zhibu/branches/v1/membership.proto\x1a*zhibu/branches/v1/membership_service.proto\x1a$zhibu/branches/v1/organisation.proto\x1a\x1ezhibu/branches/v1/survey.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xb2\x02\n\x13OrganisationChanged\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x33\n\x05level\x18\x03 \x01(\x0e\x32$.zhibu.branches.v1.OrganisationLevel\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csuccessor_id\x18\t \x01(\t\x12\x0f\n\x07virtual\x18\n \x01(\x08:\x1e\xaa\xb6\x18\x1a\n\x0forganisation_id\x12\x07version\"\xe8\x02\n\x11MembershipChanged\x12\x15\n\rmembership_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12/\n\x04kind\x18\x05 \x01(\x0e\x32!.zhibu.branches.v1.MembershipKind\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x12\n\nstart_date\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x08 \x01(\t\x12:\n\nend_reason\x18\t \x01(\x0e\x32&.zhibu.branches.v1.MembershipEndReason\x12\x0f\n\x07version\x18\n \x01(\x03\x12/\n\x0b\x63hange_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\xaa\xb6\x18\x18\n\rmembership_id\x12\x07version\"\xd8\x02\n\x13MemberRecordChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12.\n\x06status\x18\x04 \x01(\x0e\x32\x1e.zhibu.branches.v1.PartyStatus\x12\x39\n\noccupation\x18\x05 \x01(\x0e\x32%.zhibu.branches.v1.OccupationCategory\x12-\n\x08standing\x18\x06 \x01(\x0e\x32\x1b.zhibu.branches.v1.Standing\x12\x10\n\x08\x65nd_date\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12/\n\x0b\x63hange_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07version\"\x96\x02\n\x18MembershipRequestChanged\x12\x1d\n\x15membership_request_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12\x38\n\x05state\x18\x05 \x01(\x0e\x32).zhibu.branches.v1.MembershipRequestState\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:$\xaa\xb6\x18 \n\x15membership_request_id\x12\x07version\"\xcb\x02\n\x0f\x46oundingChanged\x12\x13\n\x0b\x66ounding_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x1b\n\x13initiator_member_id\x18\x04 \x01(\t\x12\x1b\n\x13\x63osigner_member_ids\x18\x05 \x03(\t\x12/\n\x05state\x18\x06 \x01(\x0e\x32 .zhibu.branches.v1.FoundingState\x12\x19\n\x11\x66ull_member_count\x18\x07 \x01(\x05\x12\x11\n\tbranch_id\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\x03\x12/\n\x0b\x63hange_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1a\xaa\xb6\x18\x16\n\x0b\x66ounding_id\x12\x07version\"\x90\x02\n\x0bPostChanged\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12%\n\x04post\x18\x05 \x01(\x0e\x32\x17.zhibu.branches.v1.Post\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x12\n\nstart_date\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\x03\x12/\n\x0b\x63hange_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x16\xaa\xb6\x18\x12\n\x07post_id\x12\x07version\"\xde\x01\n\x13\x43ommitteeTermWarned\x12\x14\n\x0c\x63ommittee_id\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x13\n\x0bmonths_left\x18\x04 \x01(\x05\x12\x15\n\rterm_end_date\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1b\xaa\xb6\x18\x17\n\x0c\x63ommittee_id\x12\x07version\"\xde\x01\n\x12OnlineStateChanged\x12\x11\n\tbranch_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.zhibu.branches.v1.OnlineState\x12\x15\n\rrate_permille\x18\x04 \x01(\x05\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\tbranch_id\x12\x07version\"\xc0\x01\n\x14SurveyAnswerReported\x12\x11\n\treport_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\treport_id\x12\x07version\"\xf4\x01\n\rRosterApplied\x12\x11\n\troster_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x15\n\rapplied_count\x18\x04 \x01(\x05\x12\x17\n\x0funchanged_count\x18\x05 \x01(\x05\x12\x16\n\x0e\x63onflict_count\x18\x06 \x01(\x05\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\troster_id\x12\x07versionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +41,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORGANISATIONCHANGED']._loaded_options = None
   _globals['_ORGANISATIONCHANGED']._serialized_options = b'\252\266\030\032\n\017organisation_id\022\007version'
-  _globals['_ORGANISATIONCHANGED']._serialized_start=164
-  _globals['_ORGANISATIONCHANGED']._serialized_end=431
+  _globals['_MEMBERSHIPCHANGED']._loaded_options = None
+  _globals['_MEMBERSHIPCHANGED']._serialized_options = b'\252\266\030\030\n\rmembership_id\022\007version'
+  _globals['_MEMBERRECORDCHANGED']._loaded_options = None
+  _globals['_MEMBERRECORDCHANGED']._serialized_options = b'\252\266\030\024\n\tmember_id\022\007version'
+  _globals['_MEMBERSHIPREQUESTCHANGED']._loaded_options = None
+  _globals['_MEMBERSHIPREQUESTCHANGED']._serialized_options = b'\252\266\030 \n\025membership_request_id\022\007version'
+  _globals['_FOUNDINGCHANGED']._loaded_options = None
+  _globals['_FOUNDINGCHANGED']._serialized_options = b'\252\266\030\026\n\013founding_id\022\007version'
+  _globals['_POSTCHANGED']._loaded_options = None
+  _globals['_POSTCHANGED']._serialized_options = b'\252\266\030\022\n\007post_id\022\007version'
+  _globals['_COMMITTEETERMWARNED']._loaded_options = None
+  _globals['_COMMITTEETERMWARNED']._serialized_options = b'\252\266\030\027\n\014committee_id\022\007version'
+  _globals['_ONLINESTATECHANGED']._loaded_options = None
+  _globals['_ONLINESTATECHANGED']._serialized_options = b'\252\266\030\024\n\tbranch_id\022\007version'
+  _globals['_SURVEYANSWERREPORTED']._loaded_options = None
+  _globals['_SURVEYANSWERREPORTED']._serialized_options = b'\252\266\030\024\n\treport_id\022\007version'
+  _globals['_ROSTERAPPLIED']._loaded_options = None
+  _globals['_ROSTERAPPLIED']._serialized_options = b'\252\266\030\024\n\troster_id\022\007version'
+  _globals['_ORGANISATIONCHANGED']._serialized_start=345
+  _globals['_ORGANISATIONCHANGED']._serialized_end=651
+  _globals['_MEMBERSHIPCHANGED']._serialized_start=654
+  _globals['_MEMBERSHIPCHANGED']._serialized_end=1014
+  _globals['_MEMBERRECORDCHANGED']._serialized_start=1017
+  _globals['_MEMBERRECORDCHANGED']._serialized_end=1361
+  _globals['_MEMBERSHIPREQUESTCHANGED']._serialized_start=1364
+  _globals['_MEMBERSHIPREQUESTCHANGED']._serialized_end=1642
+  _globals['_FOUNDINGCHANGED']._serialized_start=1645
+  _globals['_FOUNDINGCHANGED']._serialized_end=1976
+  _globals['_POSTCHANGED']._serialized_start=1979
+  _globals['_POSTCHANGED']._serialized_end=2251
+  _globals['_COMMITTEETERMWARNED']._serialized_start=2254
+  _globals['_COMMITTEETERMWARNED']._serialized_end=2476
+  _globals['_ONLINESTATECHANGED']._serialized_start=2479
+  _globals['_ONLINESTATECHANGED']._serialized_end=2701
+  _globals['_SURVEYANSWERREPORTED']._serialized_start=2704
+  _globals['_SURVEYANSWERREPORTED']._serialized_end=2896
+  _globals['_ROSTERAPPLIED']._serialized_start=2899
+  _globals['_ROSTERAPPLIED']._serialized_end=3143
 # @@protoc_insertion_point(module_scope)

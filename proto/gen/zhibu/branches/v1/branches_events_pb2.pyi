@@ -3,10 +3,17 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from zhibu.branches.v1 import committee_pb2 as _committee_pb2
+from zhibu.branches.v1 import founding_pb2 as _founding_pb2
+from zhibu.branches.v1 import membership_pb2 as _membership_pb2
+from zhibu.branches.v1 import membership_service_pb2 as _membership_service_pb2
 from zhibu.branches.v1 import organisation_pb2 as _organisation_pb2
+from zhibu.branches.v1 import survey_pb2 as _survey_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,6 +39,8 @@ class OrganisationChanged(_message.Message):
     ACTIVE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_ID_FIELD_NUMBER: _builtins.int
+    VIRTUAL_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Identifier."""
     parent_id: _builtins.str
@@ -46,6 +55,10 @@ class OrganisationChanged(_message.Message):
     """False when it was dissolved."""
     version: _builtins.int
     """Version of the organisation."""
+    successor_id: _builtins.str
+    """Organisation that took over when it was merged or dissolved; empty otherwise."""
+    virtual: _builtins.bool
+    """True for a virtual branch."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -61,11 +74,491 @@ class OrganisationChanged(_message.Message):
         active: _builtins.bool = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        successor_id: _builtins.str = ...,
+        virtual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "change_time", b"change_time", "county_code", b"county_code", "level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "change_time", b"change_time", "county_code", b"county_code", "level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "successor_id", b"successor_id", "version", b"version", "virtual", b"virtual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrganisationChanged: _TypeAlias = OrganisationChanged  # noqa: Y015
+
+@_typing.final
+class MembershipChanged(_message.Message):
+    """MembershipChanged: a membership began or ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    END_REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    membership_id: _builtins.str
+    """Identifier."""
+    member_id: _builtins.str
+    """Member."""
+    branch_id: _builtins.str
+    """Branch."""
+    county_code: _builtins.str
+    """County of the branch."""
+    kind: _membership_pb2.MembershipKind.ValueType
+    """Physical or virtual."""
+    active: _builtins.bool
+    """False when it ended."""
+    start_date: _builtins.str
+    """First day (YYYY-MM-DD)."""
+    end_date: _builtins.str
+    """Last day (YYYY-MM-DD), empty while it lasts."""
+    end_reason: _membership_pb2.MembershipEndReason.ValueType
+    """Why it ended."""
+    version: _builtins.int
+    """Version of the membership."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        membership_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        kind: _membership_pb2.MembershipKind.ValueType = ...,
+        active: _builtins.bool = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+        end_reason: _membership_pb2.MembershipEndReason.ValueType = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "end_reason", b"end_reason", "kind", b"kind", "member_id", b"member_id", "membership_id", b"membership_id", "start_date", b"start_date", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipChanged: _TypeAlias = MembershipChanged  # noqa: Y015
+
+@_typing.final
+class MemberRecordChanged(_message.Message):
+    """MemberRecordChanged: a member's status, occupation, standing or physical branch changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    OCCUPATION_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Member."""
+    county_code: _builtins.str
+    """County of the physical branch."""
+    branch_id: _builtins.str
+    """Physical branch; the last one when the record ended."""
+    status: _membership_pb2.PartyStatus.ValueType
+    """Status."""
+    occupation: _membership_pb2.OccupationCategory.ValueType
+    """What the person lives from."""
+    standing: _membership_pb2.Standing.ValueType
+    """Whether the record is open."""
+    end_date: _builtins.str
+    """Since when it is not (YYYY-MM-DD)."""
+    version: _builtins.int
+    """Version of the record."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        status: _membership_pb2.PartyStatus.ValueType = ...,
+        occupation: _membership_pb2.OccupationCategory.ValueType = ...,
+        standing: _membership_pb2.Standing.ValueType = ...,
+        end_date: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "member_id", b"member_id", "occupation", b"occupation", "standing", b"standing", "status", b"status", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberRecordChanged: _TypeAlias = MemberRecordChanged  # noqa: Y015
+
+@_typing.final
+class MembershipRequestChanged(_message.Message):
+    """MembershipRequestChanged: a request to a virtual branch was made or decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    membership_request_id: _builtins.str
+    """Identifier."""
+    member_id: _builtins.str
+    """Member."""
+    branch_id: _builtins.str
+    """Virtual branch."""
+    county_code: _builtins.str
+    """County of the branch."""
+    state: _membership_service_pb2.MembershipRequestState.ValueType
+    """State that was reached."""
+    version: _builtins.int
+    """Version of the request."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        membership_request_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        state: _membership_service_pb2.MembershipRequestState.ValueType = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "membership_request_id", b"membership_request_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipRequestChanged: _TypeAlias = MembershipRequestChanged  # noqa: Y015
+
+@_typing.final
+class FoundingChanged(_message.Message):
+    """FoundingChanged: a founding was proposed, signed, submitted or decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOUNDING_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    INITIATOR_MEMBER_ID_FIELD_NUMBER: _builtins.int
+    COSIGNER_MEMBER_IDS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FULL_MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    founding_id: _builtins.str
+    """Identifier."""
+    organisation_id: _builtins.str
+    """Organisation under which the branch will stand."""
+    county_code: _builtins.str
+    """County that decides."""
+    initiator_member_id: _builtins.str
+    """Who proposed it."""
+    state: _founding_pb2.FoundingState.ValueType
+    """Where it stands."""
+    full_member_count: _builtins.int
+    """Full members who signed."""
+    branch_id: _builtins.str
+    """The branch, in state APPROVED."""
+    version: _builtins.int
+    """Version of the founding."""
+    @_builtins.property
+    def cosigner_member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who signed; only when a decision was reached."""
+
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        founding_id: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        initiator_member_id: _builtins.str = ...,
+        cosigner_member_ids: _abc.Iterable[_builtins.str] | None = ...,
+        state: _founding_pb2.FoundingState.ValueType = ...,
+        full_member_count: _builtins.int = ...,
+        branch_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "cosigner_member_ids", b"cosigner_member_ids", "county_code", b"county_code", "founding_id", b"founding_id", "full_member_count", b"full_member_count", "initiator_member_id", b"initiator_member_id", "organisation_id", b"organisation_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoundingChanged: _TypeAlias = FoundingChanged  # noqa: Y015
+
+@_typing.final
+class PostChanged(_message.Message):
+    """PostChanged: a post in a committee was given or ended; the office follows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    POST_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    post_id: _builtins.str
+    """Identifier."""
+    member_id: _builtins.str
+    """Member."""
+    branch_id: _builtins.str
+    """Branch."""
+    county_code: _builtins.str
+    """County of the branch."""
+    post: _committee_pb2.Post.ValueType
+    """Post."""
+    active: _builtins.bool
+    """False when it ended."""
+    start_date: _builtins.str
+    """First day (YYYY-MM-DD)."""
+    end_date: _builtins.str
+    """Last day of the term, or of the post when it ended (YYYY-MM-DD)."""
+    version: _builtins.int
+    """Version of the post."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        post_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        post: _committee_pb2.Post.ValueType = ...,
+        active: _builtins.bool = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "member_id", b"member_id", "post", b"post", "post_id", b"post_id", "start_date", b"start_date", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PostChanged: _TypeAlias = PostChanged  # noqa: Y015
+
+@_typing.final
+class CommitteeTermWarned(_message.Message):
+    """CommitteeTermWarned: the term of a committee ends in 6, 3 or 1 months, or has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMITTEE_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    MONTHS_LEFT_FIELD_NUMBER: _builtins.int
+    TERM_END_DATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    committee_id: _builtins.str
+    """Committee."""
+    branch_id: _builtins.str
+    """Branch."""
+    county_code: _builtins.str
+    """County of the branch."""
+    months_left: _builtins.int
+    """6, 3, 1 or 0."""
+    term_end_date: _builtins.str
+    """Last day of the term (YYYY-MM-DD)."""
+    version: _builtins.int
+    """Version: how many warnings the committee has had."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was noticed."""
+
+    def __init__(
+        self,
+        *,
+        committee_id: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        months_left: _builtins.int = ...,
+        term_end_date: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "committee_id", b"committee_id", "county_code", b"county_code", "months_left", b"months_left", "term_end_date", b"term_end_date", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitteeTermWarned: _TypeAlias = CommitteeTermWarned  # noqa: Y015
+
+@_typing.final
+class OnlineStateChanged(_message.Message):
+    """OnlineStateChanged: a physical branch went online, is warned, or is no longer warned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RATE_PERMILLE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    branch_id: _builtins.str
+    """Branch."""
+    county_code: _builtins.str
+    """County."""
+    state: _survey_pb2.OnlineState.ValueType
+    """State that was reached."""
+    rate_permille: _builtins.int
+    """Rate."""
+    version: _builtins.int
+    """Version of the state."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        state: _survey_pb2.OnlineState.ValueType = ...,
+        rate_permille: _builtins.int = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "rate_permille", b"rate_permille", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnlineStateChanged: _TypeAlias = OnlineStateChanged  # noqa: Y015
+
+@_typing.final
+class SurveyAnswerReported(_message.Message):
+    """SurveyAnswerReported: a branch reported about a member, who should countersign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """Identifier (ULID) of the report."""
+    member_id: _builtins.str
+    """Member."""
+    branch_id: _builtins.str
+    """Branch."""
+    county_code: _builtins.str
+    """County."""
+    version: _builtins.int
+    """Always 1."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        branch_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "report_id", b"report_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SurveyAnswerReported: _TypeAlias = SurveyAnswerReported  # noqa: Y015
+
+@_typing.final
+class RosterApplied(_message.Message):
+    """RosterApplied: every row of a committed roster was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROSTER_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    APPLIED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    CONFLICT_COUNT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    roster_id: _builtins.str
+    """Roster."""
+    organisation_id: _builtins.str
+    """Organisation that it is about."""
+    county_code: _builtins.str
+    """County."""
+    applied_count: _builtins.int
+    """Rows that changed something."""
+    unchanged_count: _builtins.int
+    """Rows that stood so already."""
+    conflict_count: _builtins.int
+    """Rows that could not be applied."""
+    version: _builtins.int
+    """Always 1."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        roster_id: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        applied_count: _builtins.int = ...,
+        unchanged_count: _builtins.int = ...,
+        conflict_count: _builtins.int = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_count", b"applied_count", "change_time", b"change_time", "conflict_count", b"conflict_count", "county_code", b"county_code", "organisation_id", b"organisation_id", "roster_id", b"roster_id", "unchanged_count", b"unchanged_count", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterApplied: _TypeAlias = RosterApplied  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$zhibu/branches/v1/organisation.proto\x12\x11zhibu.branches.v1\x1a\x1czhibu/policy/v1/policy.proto\"\xe1\x01\n\x0cOrganisation\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x33\n\x05level\x18\x03 \x01(\x0e\x32$.zhibu.branches.v1.OrganisationLevel\x12\x12\n\x04name\x18\x04 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x13\n\x0b\x63ounty_code\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\x12\x14\n\x0c\x61ncestor_ids\x18\x08 \x03(\t\x12\x13\n\x0b\x63hild_count\x18\t \x01(\x05*\xd4\x01\n\x11OrganisationLevel\x12\"\n\x1eORGANISATION_LEVEL_UNSPECIFIED\x10\x00\x12\x1f\n\x1bORGANISATION_LEVEL_PROVINCE\x10\x01\x12\x1b\n\x17ORGANISATION_LEVEL_CITY\x10\x02\x12\x1d\n\x19ORGANISATION_LEVEL_COUNTY\x10\x03\x12\x1f\n\x1bORGANISATION_LEVEL_TOWNSHIP\x10\x04\x12\x1d\n\x19ORGANISATION_LEVEL_BRANCH\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$zhibu/branches/v1/organisation.proto\x12\x11zhibu.branches.v1\x1a\x1czhibu/policy/v1/policy.proto\"\xb0\x02\n\x0cOrganisation\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x33\n\x05level\x18\x03 \x01(\x0e\x32$.zhibu.branches.v1.OrganisationLevel\x12\x12\n\x04name\x18\x04 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x13\n\x0b\x63ounty_code\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x06 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\x12\x14\n\x0c\x61ncestor_ids\x18\x08 \x03(\t\x12\x13\n\x0b\x63hild_count\x18\t \x01(\x05\x12\x0f\n\x07virtual\x18\n \x01(\x08\x12\x12\n\nstart_date\x18\x0b \x01(\t\x12\x14\n\x0csuccessor_id\x18\x0c \x01(\t\x12\x12\n\nterm_years\x18\r \x01(\x05*\xd4\x01\n\x11OrganisationLevel\x12\"\n\x1eORGANISATION_LEVEL_UNSPECIFIED\x10\x00\x12\x1f\n\x1bORGANISATION_LEVEL_PROVINCE\x10\x01\x12\x1b\n\x17ORGANISATION_LEVEL_CITY\x10\x02\x12\x1d\n\x19ORGANISATION_LEVEL_COUNTY\x10\x03\x12\x1f\n\x1bORGANISATION_LEVEL_TOWNSHIP\x10\x04\x12\x1d\n\x19ORGANISATION_LEVEL_BRANCH\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORGANISATION'].fields_by_name['name']._loaded_options = None
   _globals['_ORGANISATION'].fields_by_name['name']._serialized_options = b'\340\265\030\001'
-  _globals['_ORGANISATIONLEVEL']._serialized_start=318
-  _globals['_ORGANISATIONLEVEL']._serialized_end=530
+  _globals['_ORGANISATIONLEVEL']._serialized_start=397
+  _globals['_ORGANISATIONLEVEL']._serialized_end=609
   _globals['_ORGANISATION']._serialized_start=90
-  _globals['_ORGANISATION']._serialized_end=315
+  _globals['_ORGANISATION']._serialized_end=394
 # @@protoc_insertion_point(module_scope)

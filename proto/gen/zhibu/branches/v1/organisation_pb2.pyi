@@ -70,6 +70,10 @@ class Organisation(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     ANCESTOR_IDS_FIELD_NUMBER: _builtins.int
     CHILD_COUNT_FIELD_NUMBER: _builtins.int
+    VIRTUAL_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_ID_FIELD_NUMBER: _builtins.int
+    TERM_YEARS_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Identifier: the GB/T 2260 code of an administrative one, otherwise "<county>-b<ulid>"."""
     parent_id: _builtins.str
@@ -86,6 +90,14 @@ class Organisation(_message.Message):
     """Version of the record."""
     child_count: _builtins.int
     """How many active organisations stand directly below it."""
+    virtual: _builtins.bool
+    """True for a virtual branch (虚拟支部)."""
+    start_date: _builtins.str
+    """Day on which it began (YYYY-MM-DD)."""
+    successor_id: _builtins.str
+    """Organisation that took it over when it was merged or dissolved; empty otherwise."""
+    term_years: _builtins.int
+    """Years of a committee's term, for branches: 3 or 5."""
     @_builtins.property
     def ancestor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Identifiers from the province down to its parent."""
@@ -102,10 +114,14 @@ class Organisation(_message.Message):
         etag: _builtins.str = ...,
         ancestor_ids: _abc.Iterable[_builtins.str] | None = ...,
         child_count: _builtins.int = ...,
+        virtual: _builtins.bool = ...,
+        start_date: _builtins.str = ...,
+        successor_id: _builtins.str = ...,
+        term_years: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "ancestor_ids", b"ancestor_ids", "child_count", b"child_count", "county_code", b"county_code", "etag", b"etag", "level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "ancestor_ids", b"ancestor_ids", "child_count", b"child_count", "county_code", b"county_code", "etag", b"etag", "level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "start_date", b"start_date", "successor_id", b"successor_id", "term_years", b"term_years", "virtual", b"virtual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

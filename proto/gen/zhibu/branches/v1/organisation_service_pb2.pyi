@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from zhibu.branches.v1 import organisation_change_pb2 as _organisation_change_pb2
 from zhibu.branches.v1 import organisation_pb2 as _organisation_pb2
 import builtins as _builtins
 import sys
@@ -26,16 +27,20 @@ class GetOrganisationRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Identifier."""
+    as_of_date: _builtins.str
+    """Day (YYYY-MM-DD) as of which the tree is shown; today when empty."""
     def __init__(
         self,
         *,
         organisation_id: _builtins.str = ...,
+        as_of_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "organisation_id", b"organisation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -78,22 +83,26 @@ class ListOrganisationsRequest(_message.Message):
     PARENT_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
     parent_id: _builtins.str
     """Identifier of the organisation above; empty for the top."""
     page_size: _builtins.int
     """Rows per page, 50 when 0, at most 200."""
     page_token: _builtins.str
     """Token from the last page."""
+    as_of_date: _builtins.str
+    """Day (YYYY-MM-DD) as of which the tree is shown; today when empty."""
     def __init__(
         self,
         *,
         parent_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -204,6 +213,7 @@ class CreateOrganisationRequest(_message.Message):
     LEVEL_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERM_YEARS_FIELD_NUMBER: _builtins.int
     parent_id: _builtins.str
     """Identifier of the organisation above."""
     organisation_id: _builtins.str
@@ -214,6 +224,8 @@ class CreateOrganisationRequest(_message.Message):
     """Name."""
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
+    term_years: _builtins.int
+    """Years of a committee's term in a branch: 3, or 5 in villages and communities; 3 when 0."""
     def __init__(
         self,
         *,
@@ -222,10 +234,11 @@ class CreateOrganisationRequest(_message.Message):
         level: _organisation_pb2.OrganisationLevel.ValueType = ...,
         name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        term_years: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "request_id", b"request_id", "term_years", b"term_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +282,7 @@ class RenameOrganisationRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Identifier."""
     name: _builtins.str
@@ -277,6 +291,8 @@ class RenameOrganisationRequest(_message.Message):
     """Version that the officer saw (If-Match)."""
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD), for a planned change; today when empty."""
     def __init__(
         self,
         *,
@@ -284,10 +300,11 @@ class RenameOrganisationRequest(_message.Message):
         name: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "organisation_id", b"organisation_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "etag", b"etag", "name", b"name", "organisation_id", b"organisation_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -301,22 +318,486 @@ class RenameOrganisationResponse(_message.Message):
 
     ORGANISATION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
     """Its version, also sent as the ETag header."""
     @_builtins.property
     def organisation(self) -> _organisation_pb2.Organisation:
         """The organisation."""
 
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The planned change, when effective_date is in the future."""
+
     def __init__(
         self,
         *,
         organisation: _organisation_pb2.Organisation | None = ...,
         etag: _builtins.str = ...,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "organisation", b"organisation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "organisation", b"organisation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag", "organisation", b"organisation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenameOrganisationResponse: _TypeAlias = RenameOrganisationResponse  # noqa: Y015
+
+@_typing.final
+class MoveOrganisationRequest(_message.Message):
+    """Request of MoveOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    target_id: _builtins.str
+    """New organisation above."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD); today when empty."""
+    document_number: _builtins.str
+    """Number of the document (文号)."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        target_id: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "organisation_id", b"organisation_id", "request_id", b"request_id", "target_id", b"target_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveOrganisationRequest: _TypeAlias = MoveOrganisationRequest  # noqa: Y015
+
+@_typing.final
+class MoveOrganisationResponse(_message.Message):
+    """Response of MoveOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change, done or planned."""
+
+    def __init__(
+        self,
+        *,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveOrganisationResponse: _TypeAlias = MoveOrganisationResponse  # noqa: Y015
+
+@_typing.final
+class MergeOrganisationsRequest(_message.Message):
+    """Request of MergeOrganisations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    target_id: _builtins.str
+    """Organisation that stays."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD); today when empty."""
+    document_number: _builtins.str
+    """Number of the document (文号)."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        target_id: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "organisation_id", b"organisation_id", "request_id", b"request_id", "target_id", b"target_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeOrganisationsRequest: _TypeAlias = MergeOrganisationsRequest  # noqa: Y015
+
+@_typing.final
+class MergeOrganisationsResponse(_message.Message):
+    """Response of MergeOrganisations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change, done or planned."""
+
+    def __init__(
+        self,
+        *,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeOrganisationsResponse: _TypeAlias = MergeOrganisationsResponse  # noqa: Y015
+
+@_typing.final
+class SplitOrganisationRequest(_message.Message):
+    """Request of SplitOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    MEMBER_IDS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    new_name: _builtins.str
+    """Name of the new branch."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD); today when empty."""
+    document_number: _builtins.str
+    """Number of the document (文号)."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    @_builtins.property
+    def member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Members who go to the new branch."""
+
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        new_name: _builtins.str = ...,
+        member_ids: _abc.Iterable[_builtins.str] | None = ...,
+        effective_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "member_ids", b"member_ids", "new_name", b"new_name", "organisation_id", b"organisation_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitOrganisationRequest: _TypeAlias = SplitOrganisationRequest  # noqa: Y015
+
+@_typing.final
+class SplitOrganisationResponse(_message.Message):
+    """Response of SplitOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change, done or planned."""
+
+    def __init__(
+        self,
+        *,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitOrganisationResponse: _TypeAlias = SplitOrganisationResponse  # noqa: Y015
+
+@_typing.final
+class DissolveOrganisationRequest(_message.Message):
+    """Request of DissolveOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    target_id: _builtins.str
+    """Branch that takes the members; empty when there are none, or for a virtual branch."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD); today when empty."""
+    document_number: _builtins.str
+    """Number of the document (文号)."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        target_id: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "organisation_id", b"organisation_id", "request_id", b"request_id", "target_id", b"target_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DissolveOrganisationRequest: _TypeAlias = DissolveOrganisationRequest  # noqa: Y015
+
+@_typing.final
+class DissolveOrganisationResponse(_message.Message):
+    """Response of DissolveOrganisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change, done or planned."""
+
+    def __init__(
+        self,
+        *,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DissolveOrganisationResponse: _TypeAlias = DissolveOrganisationResponse  # noqa: Y015
+
+@_typing.final
+class ListOrganisationChangesRequest(_message.Message):
+    """Request of ListOrganisationChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    page_size: _builtins.int
+    """Rows per page, 50 when 0, at most 200."""
+    page_token: _builtins.str
+    """Token from the last page."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_organisation_change_pb2.OrganisationChangeState.ValueType]:
+        """Only these; all when empty."""
+
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        states: _abc.Iterable[_organisation_change_pb2.OrganisationChangeState.ValueType] | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrganisationChangesRequest: _TypeAlias = ListOrganisationChangesRequest  # noqa: Y015
+
+@_typing.final
+class ListOrganisationChangesResponse(_message.Message):
+    """Response of ListOrganisationChanges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page, empty on the last."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[_organisation_change_pb2.OrganisationChange]:
+        """The changes."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[_organisation_change_pb2.OrganisationChange] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrganisationChangesResponse: _TypeAlias = ListOrganisationChangesResponse  # noqa: Y015
+
+@_typing.final
+class CancelOrganisationChangeRequest(_message.Message):
+    """Request of CancelOrganisationChange."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_CHANGE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    organisation_change_id: _builtins.str
+    """Change."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        organisation_change_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "organisation_change_id", b"organisation_change_id", "organisation_id", b"organisation_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelOrganisationChangeRequest: _TypeAlias = CancelOrganisationChangeRequest  # noqa: Y015
+
+@_typing.final
+class CancelOrganisationChangeResponse(_message.Message):
+    """Response of CancelOrganisationChange."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change."""
+
+    def __init__(
+        self,
+        *,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelOrganisationChangeResponse: _TypeAlias = CancelOrganisationChangeResponse  # noqa: Y015
+
+@_typing.final
+class ListOrganisationHistoryRequest(_message.Message):
+    """Request of ListOrganisationHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrganisationHistoryRequest: _TypeAlias = ListOrganisationHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListOrganisationHistoryResponse(_message.Message):
+    """Response of ListOrganisationHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_organisation_change_pb2.OrganisationVersion]:
+        """The versions, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[_organisation_change_pb2.OrganisationVersion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrganisationHistoryResponse: _TypeAlias = ListOrganisationHistoryResponse  # noqa: Y015

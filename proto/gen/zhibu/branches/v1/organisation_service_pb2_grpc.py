@@ -61,6 +61,41 @@ class OrganisationServiceStub:
                 request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationRequest.SerializeToString,
                 response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationResponse.FromString,
                 _registered_method=True)
+        self.MoveOrganisation = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/MoveOrganisation',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationResponse.FromString,
+                _registered_method=True)
+        self.MergeOrganisations = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/MergeOrganisations',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsResponse.FromString,
+                _registered_method=True)
+        self.SplitOrganisation = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/SplitOrganisation',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationResponse.FromString,
+                _registered_method=True)
+        self.DissolveOrganisation = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/DissolveOrganisation',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationResponse.FromString,
+                _registered_method=True)
+        self.ListOrganisationChanges = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/ListOrganisationChanges',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesResponse.FromString,
+                _registered_method=True)
+        self.CancelOrganisationChange = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/CancelOrganisationChange',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeResponse.FromString,
+                _registered_method=True)
+        self.ListOrganisationHistory = channel.unary_unary(
+                '/zhibu.branches.v1.OrganisationService/ListOrganisationHistory',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class OrganisationServiceServicer:
@@ -103,6 +138,58 @@ class OrganisationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveOrganisation(self, request, context):
+        """MoveOrganisation moves an organisation, with all below it, below another one of the same county (a county below
+        another city: by the province). The caller must hold the permission at both.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeOrganisations(self, request, context):
+        """MergeOrganisations merges an organisation into another one of its level and county, which stays: members and
+        what stands below go over, posts end, open foundings and plans go along.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitOrganisation(self, request, context):
+        """SplitOrganisation makes a new branch beside a branch and moves the named members into it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DissolveOrganisation(self, request, context):
+        """DissolveOrganisation ends an organisation. A physical branch with members needs a target that takes them; one
+        with organisations below it is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOrganisationChanges(self, request, context):
+        """ListOrganisationChanges pages through the changes at and below an organisation, the planned ones first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelOrganisationChange(self, request, context):
+        """CancelOrganisationChange cancels a planned change before its day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOrganisationHistory(self, request, context):
+        """ListOrganisationHistory shows how an organisation stood over time, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrganisationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +217,41 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
                     servicer.RenameOrganisation,
                     request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationRequest.FromString,
                     response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationResponse.SerializeToString,
+            ),
+            'MoveOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveOrganisation,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationResponse.SerializeToString,
+            ),
+            'MergeOrganisations': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeOrganisations,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsResponse.SerializeToString,
+            ),
+            'SplitOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitOrganisation,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationResponse.SerializeToString,
+            ),
+            'DissolveOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DissolveOrganisation,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationResponse.SerializeToString,
+            ),
+            'ListOrganisationChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrganisationChanges,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesResponse.SerializeToString,
+            ),
+            'CancelOrganisationChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelOrganisationChange,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeResponse.SerializeToString,
+            ),
+            'ListOrganisationHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrganisationHistory,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +391,195 @@ class OrganisationService:
             '/zhibu.branches.v1.OrganisationService/RenameOrganisation',
             zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationRequest.SerializeToString,
             zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.RenameOrganisationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/MoveOrganisation',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MoveOrganisationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeOrganisations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/MergeOrganisations',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.MergeOrganisationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/SplitOrganisation',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.SplitOrganisationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DissolveOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/DissolveOrganisation',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.DissolveOrganisationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrganisationChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/ListOrganisationChanges',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelOrganisationChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/CancelOrganisationChange',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.CancelOrganisationChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrganisationHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.OrganisationService/ListOrganisationHistory',
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_organisation__service__pb2.ListOrganisationHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,26 @@ class OrganisationServiceStub:
     """CreateOrganisation adds an organisation below another."""
     RenameOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.RenameOrganisationRequest, _organisation_service_pb2.RenameOrganisationResponse]
     """RenameOrganisation gives an organisation another name."""
+    MoveOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.MoveOrganisationRequest, _organisation_service_pb2.MoveOrganisationResponse]
+    """MoveOrganisation moves an organisation, with all below it, below another one of the same county (a county below
+    another city: by the province). The caller must hold the permission at both.
+    """
+    MergeOrganisations: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.MergeOrganisationsRequest, _organisation_service_pb2.MergeOrganisationsResponse]
+    """MergeOrganisations merges an organisation into another one of its level and county, which stays: members and
+    what stands below go over, posts end, open foundings and plans go along.
+    """
+    SplitOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.SplitOrganisationRequest, _organisation_service_pb2.SplitOrganisationResponse]
+    """SplitOrganisation makes a new branch beside a branch and moves the named members into it."""
+    DissolveOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.DissolveOrganisationRequest, _organisation_service_pb2.DissolveOrganisationResponse]
+    """DissolveOrganisation ends an organisation. A physical branch with members needs a target that takes them; one
+    with organisations below it is refused.
+    """
+    ListOrganisationChanges: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.ListOrganisationChangesRequest, _organisation_service_pb2.ListOrganisationChangesResponse]
+    """ListOrganisationChanges pages through the changes at and below an organisation, the planned ones first."""
+    CancelOrganisationChange: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.CancelOrganisationChangeRequest, _organisation_service_pb2.CancelOrganisationChangeResponse]
+    """CancelOrganisationChange cancels a planned change before its day."""
+    ListOrganisationHistory: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.ListOrganisationHistoryRequest, _organisation_service_pb2.ListOrganisationHistoryResponse]
+    """ListOrganisationHistory shows how an organisation stood over time, newest first."""
 
 @_typing.type_check_only
 class OrganisationServiceAsyncStub(OrganisationServiceStub):
@@ -63,6 +83,26 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """CreateOrganisation adds an organisation below another."""
     RenameOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.RenameOrganisationRequest, _organisation_service_pb2.RenameOrganisationResponse]  # type: ignore[assignment]
     """RenameOrganisation gives an organisation another name."""
+    MoveOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.MoveOrganisationRequest, _organisation_service_pb2.MoveOrganisationResponse]  # type: ignore[assignment]
+    """MoveOrganisation moves an organisation, with all below it, below another one of the same county (a county below
+    another city: by the province). The caller must hold the permission at both.
+    """
+    MergeOrganisations: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.MergeOrganisationsRequest, _organisation_service_pb2.MergeOrganisationsResponse]  # type: ignore[assignment]
+    """MergeOrganisations merges an organisation into another one of its level and county, which stays: members and
+    what stands below go over, posts end, open foundings and plans go along.
+    """
+    SplitOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.SplitOrganisationRequest, _organisation_service_pb2.SplitOrganisationResponse]  # type: ignore[assignment]
+    """SplitOrganisation makes a new branch beside a branch and moves the named members into it."""
+    DissolveOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.DissolveOrganisationRequest, _organisation_service_pb2.DissolveOrganisationResponse]  # type: ignore[assignment]
+    """DissolveOrganisation ends an organisation. A physical branch with members needs a target that takes them; one
+    with organisations below it is refused.
+    """
+    ListOrganisationChanges: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.ListOrganisationChangesRequest, _organisation_service_pb2.ListOrganisationChangesResponse]  # type: ignore[assignment]
+    """ListOrganisationChanges pages through the changes at and below an organisation, the planned ones first."""
+    CancelOrganisationChange: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.CancelOrganisationChangeRequest, _organisation_service_pb2.CancelOrganisationChangeResponse]  # type: ignore[assignment]
+    """CancelOrganisationChange cancels a planned change before its day."""
+    ListOrganisationHistory: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.ListOrganisationHistoryRequest, _organisation_service_pb2.ListOrganisationHistoryResponse]  # type: ignore[assignment]
+    """ListOrganisationHistory shows how an organisation stood over time, newest first."""
 
 class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     """OrganisationService is the organisation tree: province, city, county, township or sector committee, branch. The province
@@ -108,5 +148,67 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_service_pb2.RenameOrganisationResponse, _abc.Awaitable[_organisation_service_pb2.RenameOrganisationResponse]]:
         """RenameOrganisation gives an organisation another name."""
+
+    @_abc_1.abstractmethod
+    def MoveOrganisation(
+        self,
+        request: _organisation_service_pb2.MoveOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.MoveOrganisationResponse, _abc.Awaitable[_organisation_service_pb2.MoveOrganisationResponse]]:
+        """MoveOrganisation moves an organisation, with all below it, below another one of the same county (a county below
+        another city: by the province). The caller must hold the permission at both.
+        """
+
+    @_abc_1.abstractmethod
+    def MergeOrganisations(
+        self,
+        request: _organisation_service_pb2.MergeOrganisationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.MergeOrganisationsResponse, _abc.Awaitable[_organisation_service_pb2.MergeOrganisationsResponse]]:
+        """MergeOrganisations merges an organisation into another one of its level and county, which stays: members and
+        what stands below go over, posts end, open foundings and plans go along.
+        """
+
+    @_abc_1.abstractmethod
+    def SplitOrganisation(
+        self,
+        request: _organisation_service_pb2.SplitOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.SplitOrganisationResponse, _abc.Awaitable[_organisation_service_pb2.SplitOrganisationResponse]]:
+        """SplitOrganisation makes a new branch beside a branch and moves the named members into it."""
+
+    @_abc_1.abstractmethod
+    def DissolveOrganisation(
+        self,
+        request: _organisation_service_pb2.DissolveOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.DissolveOrganisationResponse, _abc.Awaitable[_organisation_service_pb2.DissolveOrganisationResponse]]:
+        """DissolveOrganisation ends an organisation. A physical branch with members needs a target that takes them; one
+        with organisations below it is refused.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOrganisationChanges(
+        self,
+        request: _organisation_service_pb2.ListOrganisationChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.ListOrganisationChangesResponse, _abc.Awaitable[_organisation_service_pb2.ListOrganisationChangesResponse]]:
+        """ListOrganisationChanges pages through the changes at and below an organisation, the planned ones first."""
+
+    @_abc_1.abstractmethod
+    def CancelOrganisationChange(
+        self,
+        request: _organisation_service_pb2.CancelOrganisationChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.CancelOrganisationChangeResponse, _abc.Awaitable[_organisation_service_pb2.CancelOrganisationChangeResponse]]:
+        """CancelOrganisationChange cancels a planned change before its day."""
+
+    @_abc_1.abstractmethod
+    def ListOrganisationHistory(
+        self,
+        request: _organisation_service_pb2.ListOrganisationHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_service_pb2.ListOrganisationHistoryResponse, _abc.Awaitable[_organisation_service_pb2.ListOrganisationHistoryResponse]]:
+        """ListOrganisationHistory shows how an organisation stood over time, newest first."""
 
 def add_OrganisationServiceServicer_to_server(servicer: OrganisationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
