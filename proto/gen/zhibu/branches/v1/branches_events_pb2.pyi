@@ -102,6 +102,7 @@ class MembershipChanged(_message.Message):
     END_REASON_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     membership_id: _builtins.str
     """Identifier."""
     member_id: _builtins.str
@@ -122,6 +123,10 @@ class MembershipChanged(_message.Message):
     """Why it ended."""
     version: _builtins.int
     """Version of the membership."""
+    source: _membership_pb2.DecisionSource.ValueType
+    """Where it comes from; a roster's rows are not told to members one by one. Unspecified for everything that members
+    or officers did by hand: a placing, a request, a founding, a change of the organisation.
+    """
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -140,10 +145,11 @@ class MembershipChanged(_message.Message):
         end_reason: _membership_pb2.MembershipEndReason.ValueType = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        source: _membership_pb2.DecisionSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "end_reason", b"end_reason", "kind", b"kind", "member_id", b"member_id", "membership_id", b"membership_id", "start_date", b"start_date", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "end_reason", b"end_reason", "kind", b"kind", "member_id", b"member_id", "membership_id", b"membership_id", "source", b"source", "start_date", b"start_date", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,6 +170,7 @@ class MemberRecordChanged(_message.Message):
     END_DATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """Member."""
     county_code: _builtins.str
@@ -180,6 +187,10 @@ class MemberRecordChanged(_message.Message):
     """Since when it is not (YYYY-MM-DD)."""
     version: _builtins.int
     """Version of the record."""
+    source: _membership_pb2.DecisionSource.ValueType
+    """Where the decision that changed status, occupation or standing comes from; unspecified when only the branch changed.
+    Members are told of RECORDED ones, not of a roster's rows.
+    """
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -196,10 +207,11 @@ class MemberRecordChanged(_message.Message):
         end_date: _builtins.str = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        source: _membership_pb2.DecisionSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "member_id", b"member_id", "occupation", b"occupation", "standing", b"standing", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "end_date", b"end_date", "member_id", b"member_id", "occupation", b"occupation", "source", b"source", "standing", b"standing", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,6 +73,7 @@ class EidChanged(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    REVOCATION_REASON_FIELD_NUMBER: _builtins.int
     eid_id: _builtins.str
     """Identifier of the e-ID."""
     member_id: _builtins.str
@@ -87,6 +88,8 @@ class EidChanged(_message.Message):
     """State that was reached."""
     version: _builtins.int
     """Version of the e-ID."""
+    revocation_reason: _eid_pb2.RevocationReason.ValueType
+    """Why, in state REVOKED; what the member is told, and whether, depends on it."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -102,10 +105,11 @@ class EidChanged(_message.Message):
         state: _eid_pb2.EidState.ValueType = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        revocation_reason: _eid_pb2.RevocationReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "eid_id", b"eid_id", "member_id", b"member_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "branch_id", b"branch_id", "change_time", b"change_time", "county_code", b"county_code", "eid_id", b"eid_id", "member_id", b"member_id", "revocation_reason", b"revocation_reason", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

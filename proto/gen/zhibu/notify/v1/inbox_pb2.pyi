@@ -33,7 +33,7 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     NOTICE_KIND_FOUNDING: _NoticeKind.ValueType  # 3
     """Foundings of virtual branches."""
     NOTICE_KIND_COMMITTEE: _NoticeKind.ValueType  # 4
-    """Posts and terms of committees."""
+    """Posts and offices, and the terms of committees."""
     NOTICE_KIND_RECORD: _NoticeKind.ValueType  # 5
     """The own record: corrections, status."""
     NOTICE_KIND_SURVEY: _NoticeKind.ValueType  # 6
@@ -53,7 +53,7 @@ NOTICE_KIND_MEMBERSHIP: NoticeKind.ValueType  # 2
 NOTICE_KIND_FOUNDING: NoticeKind.ValueType  # 3
 """Foundings of virtual branches."""
 NOTICE_KIND_COMMITTEE: NoticeKind.ValueType  # 4
-"""Posts and terms of committees."""
+"""Posts and offices, and the terms of committees."""
 NOTICE_KIND_RECORD: NoticeKind.ValueType  # 5
 """The own record: corrections, status."""
 NOTICE_KIND_SURVEY: NoticeKind.ValueType  # 6
