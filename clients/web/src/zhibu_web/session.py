@@ -33,6 +33,8 @@ class Member(_Remembered):
     grants: list[Grant] = Field(default_factory=list[Grant])
     # When name and offices were last asked for; None: not yet.
     known_time: datetime | None = None
+    # When the person last proved to Keycloak who they are.
+    login_time: datetime | None = None
 
 
 class ApplicationDraft(_Remembered):
@@ -62,6 +64,14 @@ class CaseKey(_Remembered):
     case_code: str
 
 
+class TelephoneChange(_Remembered):
+    """A member's change of telephone under way."""
+
+    telephone: str
+    telephone_proof_id: str
+    resend_time: datetime
+
+
 class Flash(_Remembered):
     """A message for the next page."""
 
@@ -79,5 +89,9 @@ class SessionData(_Remembered):
     receipt: Receipt | None = None
     case_key: CaseKey | None = None
     flashes: list[Flash] = Field(default_factory=list[Flash])
+    # How many notices wait unread; counted anew after a while, and whenever some are read here.
+    unread_count: int = 0
+    unread_known_time: datetime | None = None
+    telephone_change: TelephoneChange | None = None
     # What the clerk searched for last; it must not stand in an address.
     searches: dict[str, str] = Field(default_factory=dict[str, str])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from zhibu_kit.telemetry import Telemetry
 from zhibu_web.contract import Eid, Grant, Message
 from zhibu_web.directory import Directory
 from zhibu_web.forms import Form
-from zhibu_web.gateway_client import Caller, Gateway
+from zhibu_web.gateway_client import Caller, Gateway, GatewayUnreachableError, ProblemError
 from zhibu_web.oidc import Login, LoginEndedError, LoginUnreachableError
 from zhibu_web.rendering import Renderer
 from zhibu_web.sealing import Sealer
@@ -37,6 +38,10 @@ from zhibu_web.visitor_limit import VisitorLimit
 REFRESH_BEFORE_S: Final = 30
 # Name and offices of a member are asked for anew after this time.
 MEMBER_KNOWN_S: Final = 60
+# The number beside "inbox" may be this old; reading a notice here changes it at once.
+UNREAD_KNOWN_S: Final = 30
+# How long a page waits for what only its header shows.
+FRAME_TIMEOUT_S: Final = 1.5
 PREFERENCE_LIFETIME_S: Final = 365 * 24 * 3600
 MAX_FORM_FIELDS: Final = 500
 R = TypeVar("R", bound=Response)
@@ -126,8 +131,10 @@ class Visit:
         """Remember a choice of language or type for a year."""
         self._cookies.append((f"zhibu-{name}", value, PREFERENCE_LIFETIME_S))
 
-    async def open(self) -> None:
+    async def open(self, *, read_form: bool = True) -> None:
         """Find the session, read the form and refuse what does not come from our own pages.
+
+        Without `read_form` whoever opens the visit reads the body and calls `admit_form` before believing any of it.
 
         Raises:
             SessionEndedError: the session was ended from elsewhere.
@@ -140,7 +147,7 @@ class Visit:
             self.drop_cookie(self.cookie_name("session"))
             raise SessionEndedError(found.reason)
         self.session = found
-        if self.request.method not in SAFE_METHODS:
+        if read_form and self.request.method not in SAFE_METHODS:
             await self._read_form()
 
     async def _read_form(self) -> None:
@@ -148,12 +155,19 @@ class Visit:
             form: FormData = await self.request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
         except HTTPException:
             raise ForgedFormError from None
-        for name, value in form.multi_items():
-            if isinstance(value, str):
-                # Browsers send line ends as CRLF; everybody else counts them as one character.
-                clean = value.replace("\r\n", "\n").replace("\x00", "")
-                self.form.values.setdefault(name, clean)
-                self.form_lists.setdefault(name, []).append(clean)
+        self.admit_form((name, value) for name, value in form.multi_items() if isinstance(value, str))
+
+    def admit_form(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Take the fields of a form that comes from one of our pages.
+
+        Raises:
+            ForgedFormError: it does not, or its token is not good.
+        """
+        for name, value in fields:
+            # Browsers send line ends as CRLF; everybody else counts them as one character.
+            clean = value.replace("\r\n", "\n").replace("\x00", "")
+            self.form.values.setdefault(name, clean)
+            self.form_lists.setdefault(name, []).append(clean)
         headers = self.request.headers
         source = headers.get("origin") or origin_of(headers.get("referer", ""))
         if source and source != self.services.settings.public_origin:
@@ -273,27 +287,59 @@ class Visit:
         member = self.data.member
         if member is None:
             raise SignInNeededError
-        now = self.services.clock.now()
-        if member.known_time is None or now - member.known_time > timedelta(seconds=MEMBER_KNOWN_S):
-            eid = await gateway.get("/v1/me", _Me)
-            async with self.change() as data:
-                known = data.member or member
-                data.member = known.model_copy(
-                    update={
-                        "member_id": eid.eid.member_id or known.member_id,
-                        "eid_number": eid.eid.eid_number or known.eid_number,
-                        "real_name": eid.eid.real_name,
-                        "grants": list(eid.grants),
-                        "known_time": now,
-                    }
-                )
-                member = data.member
+        if self._old(member.known_time, MEMBER_KNOWN_S):
+            member = await self.remember_member(await gateway.get("/v1/me", Me))
         return member
+
+    async def remember_member(self, me: Me) -> Member:
+        """Keep what the gateway says of the member who is logged in, for a minute."""
+        async with self.change() as data:
+            if data.member is None:
+                raise SignInNeededError
+            data.member = _known(data.member, me, self.services.clock.now())
+            return data.member
+
+    def _old(self, known_time: datetime | None, lifetime_s: int) -> bool:
+        return known_time is None or self.services.clock.now() - known_time > timedelta(seconds=lifetime_s)
+
+    async def _look_up_frame(self) -> None:
+        """Learn what the header shows: the member's offices and how many notices wait.
+
+        A page is never late or lost because of it: without an answer soon, the header shows what is known.
+        """
+        data = self.data
+        if data.member is None or data.tokens is None or not self._good(data.tokens.access_expire_time, 0):
+            return
+        wants_me = self._old(data.member.known_time, MEMBER_KNOWN_S)
+        if not wants_me and not self._old(data.unread_known_time, UNREAD_KNOWN_S):
+            return
+        gateway = Gateway(self.services.gateway_http, self._caller(data.tokens.access_token))
+        try:
+            async with asyncio.timeout(FRAME_TIMEOUT_S):
+                unread, me = await asyncio.gather(
+                    gateway.get("/v1/me/inbox:countUnread", _Unread),
+                    gateway.get("/v1/me", Me) if wants_me else _nothing(),
+                )
+        except (ProblemError, GatewayUnreachableError, TimeoutError):
+            return
+        now = self.services.clock.now()
+        async with self.change() as fresh:
+            fresh.unread_count, fresh.unread_known_time = unread.unread_count, now
+            if me is not None and fresh.member is not None:
+                fresh.member = _known(fresh.member, me, now)
+
+    async def remember_unread(self, count: int) -> None:
+        """Keep how many notices wait, when a page has just learnt it."""
+        if count != self.data.unread_count or self._old(self.data.unread_known_time, UNREAD_KNOWN_S):
+            async with self.change() as data:
+                data.unread_count, data.unread_known_time = count, self.services.clock.now()
 
     # ---- answers
 
     async def page(self, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """Return a page; messages kept for it are shown and forgotten."""
+        if status < 400 and self.signed_in and not self.is_fragment:
+            await self._look_up_frame()
         flashes = list(self.data.flashes)
         if flashes:
             async with self.change() as data:
@@ -347,9 +393,31 @@ class Visit:
         return self.request.headers.get("hx-request") == "true"
 
 
-class _Me(Message):
+class Me(Message):
+    """The member who is logged in: e-ID and offices."""
+
     eid: Eid = Eid()
     grants: tuple[Grant, ...] = ()
+
+
+class _Unread(Message):
+    unread_count: int = 0
+
+
+async def _nothing() -> None:
+    """Stand in for a call that is not needed."""
+
+
+def _known(member: Member, me: Me, now: datetime) -> Member:
+    return member.model_copy(
+        update={
+            "member_id": me.eid.member_id or member.member_id,
+            "eid_number": me.eid.eid_number or member.eid_number,
+            "real_name": me.eid.real_name,
+            "grants": list(me.grants),
+            "known_time": now,
+        }
+    )
 
 
 def local_path(target: str) -> str:

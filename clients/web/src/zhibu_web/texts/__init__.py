@@ -8,13 +8,38 @@ from __future__ import annotations
 
 from typing import Final
 
-from zhibu_web.texts import account, applications, apply, cases, common, eids, errors, grants, help_pages, home
+from zhibu_web.texts import (
+    account,
+    applications,
+    apply,
+    branch_values,
+    cases,
+    common,
+    eids,
+    errors,
+    grants,
+    help_pages,
+    home,
+)
 
 ZH: Final = "zh-CN"
 EN: Final = "en"
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {}
-for _module in (common, home, apply, cases, account, applications, eids, grants, help_pages, errors):
+_MODULES: Final = (
+    common,
+    home,
+    apply,
+    cases,
+    account,
+    applications,
+    eids,
+    grants,
+    help_pages,
+    errors,
+    branch_values,
+)
+for _module in _MODULES:
     for _key, _pair in _module.TEXTS.items():
         if _key in CATALOGUE:
             raise ValueError(f"the text {_key} is there twice")
