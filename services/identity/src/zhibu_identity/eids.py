@@ -48,7 +48,8 @@ class Eid:
     county_code: str
     organisation_id: str
     member_id: str
-    application_id: str
+    # None for the e-ID of somebody whom a roster names, and for one that replaces another.
+    application_id: str | None
     account_id: str
     eid_number: bytes
     real_name: bytes

@@ -17,7 +17,7 @@ from zhibu_kit.db import Database, Role
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.keys.vault import Vault
-from zhibu_identity.models import application, erasure
+from zhibu_identity.models import application, erasure, person
 from zhibu_identity.parts import Parts
 
 log = logging.getLogger("zhibu.identity.erasure")
@@ -61,13 +61,14 @@ async def apply_erasures(parts: Parts) -> int:
 
 
 async def sweep_unconfirmed(parts: Parts) -> int:
-    """Confirm keys whose application is there, and destroy those whose application was never committed."""
+    """Confirm keys whose application or person is there, and destroy those whose row was never committed."""
     swept = 0
     made_before = parts.clock.now() - UNCONFIRMED_AFTER
     for member_id, county_code in await parts.vault.list_unconfirmed(made_before=made_before, most=PER_RUN):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
-            statement = select(application.c.application_id).where(application.c.member_id == member_id)
-            there = await transaction.scalar(statement) is not None
+            statement = select(application.c.member_id).where(application.c.member_id == member_id)
+            statement = statement.union_all(select(person.c.member_id).where(person.c.member_id == member_id))
+            there = await transaction.scalar(statement.limit(1)) is not None
         if there:
             await parts.vault.confirm(member_id, county_code)
         else:

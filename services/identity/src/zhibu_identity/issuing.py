@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import pyotp
@@ -22,6 +23,7 @@ from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import account_task
 from zhibu_identity.organisations import area_of
 from zhibu_identity.parts import Parts
+from zhibu_identity.people import PersonDetails, PersonRecord, insert_people, new_person, seal_details
 from zhibu_identity.rules.application import Act, State, next_state
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_identity.sequences import SequenceKind, next_in_sequence
@@ -98,6 +100,7 @@ async def _finish(parts: Parts, task: Task, *, key: MemberKey, eid_number: str, 
             return False
         eid = _record(parts, application, key=key, eid_id=task.eid_id, eid_number=eid_number, account_id=account_id)
         await insert_eid(transaction, eid)
+        await insert_people(transaction, [_person(application, key=key, now=now)])
         await change_application(
             transaction,
             application,
@@ -146,6 +149,25 @@ def _record(
         revocation_reason=RevocationReason.NONE,
         revocation_note=None,
         version=1,
+    )
+
+
+def _person(application: Application, *, key: MemberKey, now: datetime) -> PersonRecord:
+    """Return the person whom an approved application makes known; one whom a roster made known stays as they are."""
+    details = open_details(application, key)
+    return new_person(
+        member_id=application.member_id,
+        county_code=application.county_code,
+        # Which branch holds the person is for branches to say: the applicant only wishes.
+        branch_id="",
+        details=seal_details(
+            PersonDetails(
+                real_name=details.real_name, resident_number=details.resident_number, telephone=details.telephone
+            ),
+            key,
+        ),
+        in_roster=False,
+        now=now,
     )
 
 

@@ -29,8 +29,12 @@ class MemberKey:
 
     def seal(self, text: str, *, place: str) -> bytes:
         """Seal a text for a place, written `table.column`."""
+        return self.seal_bytes(text.encode(), place=place)
+
+    def seal_bytes(self, plain: bytes, *, place: str) -> bytes:
+        """Seal bytes for a place."""
         nonce = os.urandom(NONCE_BYTES)
-        return _FORMAT + nonce + AESGCM(self._key).encrypt(nonce, text.encode(), self._place(place))
+        return _FORMAT + nonce + AESGCM(self._key).encrypt(nonce, plain, self._place(place))
 
     def open(self, sealed: bytes, *, place: str) -> str:
         """Return the text.
@@ -38,11 +42,19 @@ class MemberKey:
         Raises:
             KeyDamagedError: when it was changed, moved, or sealed with another key.
         """
+        return self.open_bytes(sealed, place=place).decode()
+
+    def open_bytes(self, sealed: bytes, *, place: str) -> bytes:
+        """Return the bytes.
+
+        Raises:
+            KeyDamagedError: when they were changed, moved, or sealed with another key.
+        """
         if sealed[:1] != _FORMAT:
             raise KeyDamagedError
         nonce, rest = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:
-            return AESGCM(self._key).decrypt(nonce, rest, self._place(place)).decode()
+            return AESGCM(self._key).decrypt(nonce, rest, self._place(place))
         except InvalidTag:
             raise KeyDamagedError from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -43,6 +43,27 @@ class SearchIndex:
                     (county_code, index.token(term), member_id, int(TermSource.DETAILS))
                     for term in sorted(terms, key=repr)
                 ],
+            )
+
+    async def put_terms_of_many(self, county_code: str, terms: Mapping[str, Collection[Term]]) -> None:
+        """Make people (member to terms) findable, and no longer by earlier terms of name and numbers."""
+        index = await self._index_keys.get(county_code)
+        # In one order everywhere, so that two who write many people at once do not wait for each other.
+        rows = sorted((member_id, index.token(term)) for member_id, of_member in terms.items() for term in of_member)
+        async with self._database.county(county_code) as connection:
+            await connection.execute(
+                "DELETE FROM search_token WHERE member_id = ANY($1) AND source = $2",
+                list(terms),
+                int(TermSource.DETAILS),
+            )
+            await connection.execute(
+                "INSERT INTO search_token (county_code, token, member_id, source)"
+                " SELECT $1, token, member_id, $4 FROM unnest($2::bytea[], $3::text[]) AS given (token, member_id)"
+                " ON CONFLICT DO NOTHING",
+                county_code,
+                [token for _, token in rows],
+                [member_id for member_id, _ in rows],
+                int(TermSource.DETAILS),
             )
 
     async def add_eid_term(self, member_id: str, county_code: str, eid_number: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -57,6 +57,31 @@ class Vault:
                 now,
             )
         return MemberKey(member_id, key)
+
+    async def create_members(
+        self, member_ids: Sequence[str], county_code: str, *, now: datetime
+    ) -> dict[str, MemberKey]:
+        """Make the data keys of many new people, unconfirmed until `confirm_many`."""
+        keys = {member_id: os.urandom(KEY_BYTES) for member_id in member_ids}
+        wrapped = {member_id: self._master.wrap(key, owner=member_id) for member_id, key in keys.items()}
+        async with self._database.county(county_code) as connection:
+            await connection.execute(
+                "INSERT INTO member_key (member_id, county_code, master_version, wrapped, created_at)"
+                " SELECT member_id, $1, $2, wrapped, $3 FROM unnest($4::text[], $5::bytea[]) AS given (member_id, wrapped)",
+                county_code,
+                self._master.version,
+                now,
+                list(wrapped),
+                [key.wrapped for key in wrapped.values()],
+            )
+        return {member_id: MemberKey(member_id, key) for member_id, key in keys.items()}
+
+    async def confirm_many(self, member_ids: Collection[str], county_code: str) -> None:
+        """Say that the rows of these people are committed."""
+        async with self._database.county(county_code) as connection:
+            await connection.execute(
+                "UPDATE member_key SET confirmed = true WHERE member_id = ANY($1) AND NOT confirmed", list(member_ids)
+            )
 
     async def confirm(self, member_id: str, county_code: str) -> None:
         """Say that the person's application is committed."""
