@@ -39,7 +39,12 @@ log = logging.getLogger("zhibu.consumers")
 BATCH: Final = 32
 # Keys worked on side by side; each takes a connection to the database.
 PARALLEL_KEYS: Final = 4
+# What all consumers of a process do at the same time. Fewer than the database has connections: the calls need some too,
+# however many events wait.
+PARALLEL_EVENTS: Final = 6
 FETCH_TIMEOUT_S: Final = 5.0
+# JetStream that does not say within this whether a consumer exists is busy; the consumer is not lost for that.
+ASK_TIMEOUT_S: Final = 5.0
 # Without a sign of life for this long, JetStream delivers again; the messages of a batch give signs until they are done.
 ACK_WAIT_S: Final = 30.0
 PROGRESS_S: Final = 10.0
@@ -62,6 +67,16 @@ class Consumer:
     event: type[Message]
     handle: Handle
 
+    def then(self, handle: Handle) -> Consumer:
+        """Return a consumer that does more with the same event, in the same transaction: both are done, or neither."""
+        first = self.handle
+
+        async def both(transaction: Transaction, event: Message, context: EventContext) -> None:
+            await first(transaction, event, context)
+            await handle(transaction, event, context)
+
+        return Consumer(name=self.name, event=self.event, handle=both)
+
 
 class ConsumerRunner:
     """Runs one consumer of one service."""
@@ -74,12 +89,18 @@ class ConsumerRunner:
         bus: Bus,
         telemetry: Telemetry,
         clock: Clock,
+        gate: asyncio.Semaphore | None = None,
+        fetch_timeout_s: float = FETCH_TIMEOUT_S,
+        ask_timeout_s: float = ASK_TIMEOUT_S,
         ack_wait_s: float = ACK_WAIT_S,
         progress_s: float = PROGRESS_S,
         away_s: float = AWAY_S,
         back_off_s: Sequence[float] = BACK_OFF_S,
     ) -> None:
-        """Prepare; `run` does the work."""
+        """Prepare; `run` does the work. `gate` is shared by the consumers of a process and bounds what they do at once."""
+        self._gate = gate or asyncio.Semaphore(PARALLEL_KEYS)
+        self._fetch_timeout_s = fetch_timeout_s
+        self._ask_timeout_s = ask_timeout_s
         self._ack_wait_s = ack_wait_s
         self._progress_s = progress_s
         self._away_s = away_s
@@ -130,10 +151,11 @@ class ConsumerRunner:
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
-            messages = await subscription.fetch(BATCH, timeout=FETCH_TIMEOUT_S)
-        except nats.errors.TimeoutError:
-            # Nothing came. Whether the consumer is still there is asked, because a wiped stream is silent too.
-            await self._bus.jetstream.consumer_info(self._stream, self._durable)
+            messages = await subscription.fetch(BATCH, timeout=self._fetch_timeout_s)
+        except TimeoutError:
+            # Nothing came. nats-py says so with its own TimeoutError, and with Python's, from which its own is derived, when
+            # the server's answer to a pull comes at the very end of the wait: one wait in twenty.
+            await self._check_that_it_is_there()
             return
         by_key: defaultdict[str, deque[Msg]] = defaultdict(deque)
         for message in messages:
@@ -158,6 +180,18 @@ class ConsumerRunner:
                 # JetStream delivers again what was not settled.
                 raise result
 
+    async def _check_that_it_is_there(self) -> None:
+        """Ask for our consumer, because a wiped stream is as silent as one without events.
+
+        Raises:
+            nats.errors.Error: when it is gone, or NATS says that it cannot know; the consumer must be taken up again.
+        """
+        try:
+            await self._bus.jetstream.consumer_info(self._stream, self._durable, timeout=self._ask_timeout_s)
+        except TimeoutError:
+            # No answer is no news. Giving the subscription up would lose what was sent to it for the whole ack_wait.
+            log.debug("JetStream is slow to answer", extra={"fields": {"consumer": self.consumer.name}})
+
     async def _take(self, message: Msg) -> str:
         try:
             context = self._context_of(message)
@@ -169,7 +203,7 @@ class ConsumerRunner:
             with self._telemetry.operation(
                 f"consume {self.consumer.name}", kind=SpanKind.CONSUMER, header=context.traceparent or None
             ):
-                async with asyncio.timeout(HANDLER_TIMEOUT_S):
+                async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
                     outcome = await self.apply(event, context)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises must end in a retry or a dead letter
             return await self._failed(message, error)

@@ -16,7 +16,7 @@ from zhibu_kit.access import ContractError
 from zhibu_kit.background import Background, Job
 from zhibu_kit.bus import Bus, connect
 from zhibu_kit.clock import Clock
-from zhibu_kit.consumers import Consumer, ConsumerRunner
+from zhibu_kit.consumers import PARALLEL_EVENTS, Consumer, ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.health import Check
 from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
@@ -83,19 +83,25 @@ class PostgresBacking:
         background.start_job(Job(name="clean up", run=clean, every_s=CLEAN_UP_S))
 
     def _runners(self, consumers: Sequence[Consumer]) -> dict[str, ConsumerRunner]:
-        every = [*consumers, self.organisations.consumer(), self.grants.consumer()]
-        events = [consumer.event.DESCRIPTOR.full_name for consumer in every]
+        events = [consumer.event.DESCRIPTOR.full_name for consumer in consumers]
         twice = sorted({name for name in events if events.count(name) > 1})
         if twice:
             # A durable consumer is named after its event, by which NATS permissions are exact.
-            raise ContractError(
-                f"more than one consumer of {', '.join(twice)}; the kit itself follows grants and the tree"
-            )
+            raise ContractError(f"more than one consumer of {', '.join(twice)}")
+        # The kit itself follows grants and the tree; a service that does too comes after it, in the same transaction.
+        # Access hangs on them, so they do not queue with the others.
+        own = {consumer.event.DESCRIPTOR.full_name: consumer for consumer in consumers}
+        projections: list[Consumer] = []
+        for projection in (self.organisations.consumer(), self.grants.consumer()):
+            more = own.pop(projection.event.DESCRIPTOR.full_name, None)
+            projections.append(projection.then(more.handle) if more else projection)
+        gate = asyncio.Semaphore(PARALLEL_EVENTS)
+        gated = [(projection, None) for projection in projections] + [(consumer, gate) for consumer in own.values()]
         return {
             consumer.name: ConsumerRunner(
-                consumer, database=self.database, bus=self.bus, telemetry=self._telemetry, clock=self._clock
+                consumer, database=self.database, bus=self.bus, telemetry=self._telemetry, clock=self._clock, gate=gate
             )
-            for consumer in every
+            for consumer, gate in gated
         }
 
     async def close(self) -> None:

@@ -37,6 +37,7 @@ def eid_changed(eid: Eid, *, at: datetime) -> pb.EidChanged:
         state=eid_pb2.EidState.ValueType(eid.state),
         version=eid.version,
         change_time=timestamp(at),
+        revocation_reason=eid_pb2.RevocationReason.ValueType(eid.revocation_reason),
     )
 
 

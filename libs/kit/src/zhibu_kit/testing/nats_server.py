@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +57,15 @@ class NatsServer:
     def stop(self) -> None:
         """Stop the server; what it acknowledged stays."""
         self._nats.stop()
+
+    @contextmanager
+    def suspended(self) -> Generator[None]:
+        """Hold the server still while the block runs: connections stay open and nothing is answered."""
+        os.killpg(self._nats.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._nats.pid, signal.SIGCONT)
 
     async def prepare(self) -> None:
         """Make the streams that are missing, as an administrator does when the installation starts."""

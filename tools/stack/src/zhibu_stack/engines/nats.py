@@ -55,6 +55,13 @@ class Nats:
         """The address for clients; user and password are given apart."""
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        if self._child is None:
+            raise StackError("NATS 没有运行。", "NATS is not running.")
+        return self._child.pid
+
     def start(self) -> None:
         """Write the configuration, start and wait until JetStream answers.
 
