@@ -126,6 +126,9 @@ class TokenVerifier:
             county_code=_optional_text(claims, "county_code"),
             service=service,
             scopes=frozenset((_optional_text(claims, "scope") or "").split()),
+            authenticated_at=(
+                datetime.fromtimestamp(_instant(claims, "auth_time"), UTC) if claims.get("auth_time") else None
+            ),
         )
 
 

@@ -32,3 +32,6 @@ class Principal:
     service: str | None = None
     scopes: frozenset[str] = frozenset()
     grants: tuple[Grant, ...] = ()
+    # When the person last logged in with password and code, not when the token was renewed; None when the token does not
+    # say, which counts as long ago.
+    authenticated_at: datetime | None = None

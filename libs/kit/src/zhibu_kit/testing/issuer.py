@@ -95,6 +95,7 @@ class TokenIssuer:
             "typ": "Bearer",
             "iat": now_s,
             "exp": now_s + TOKEN_LIFETIME_S,
+            "auth_time": None if service else now_s,
             "scope": "openid zhibu-api zhibu-write",
             "member_id": member_id,
             "county_code": county_code,
