@@ -69,6 +69,8 @@ async def test_a_township_and_its_branch_can_be_made_one_right_after_the_other(b
         active=True,
         etag="v1",
         ancestor_ids=["37", "3707", "370724", "370724101"],
+        start_date=branch.start_date,
+        term_years=3,
         child_count=0,
     )
     assert branch.organisation_id.startswith("370724-b")

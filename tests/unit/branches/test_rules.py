@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zhibu_branches.rules import (
+from zhibu_branches.rules.tree import (
     Level,
     Place,
     Refusal,

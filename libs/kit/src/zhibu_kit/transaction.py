@@ -15,6 +15,7 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.context import current_context
 from zhibu_kit.events import event_type_of, key_of, shard_of, version_of
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.scope import Scope
 
 # Below what JetStream takes, so that an event which was committed can always be published.
 MAX_EVENT_BYTES: Final = 256 * 1024
@@ -38,6 +39,9 @@ _INSERT_EVENTS: Final = (
     + ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_EVENT_COLUMNS.values(), 1))
     + ")"
 )
+
+_WIDEN: Final = """
+select set_config('zhibu.counties', concat_ws(',', nullif(current_setting('zhibu.counties', true), ''), nullif($1, '')), true)"""
 
 
 class Role(StrEnum):
@@ -80,6 +84,13 @@ class Transaction:
     async def scalar(self, statement: Executable) -> Any:
         """Return the first column of the first row, or None."""
         return (await self.connection.execute(statement)).scalar()
+
+    async def widen(self, scope: Scope) -> None:
+        """Show the counties of another scope too, until the transaction ends.
+
+        For what one county's work does to another's rows: the handler that calls this says whose they are.
+        """
+        await (await self.raw()).execute(_WIDEN, scope.setting())
 
     async def raw(self) -> asyncpg.Connection:
         """Return the asyncpg connection of this transaction, for measured hot paths."""

@@ -10,7 +10,7 @@ from zhibu_kit.cli import kit_cli
 from zhibu_kit.db import Role
 from zhibu_kit.scope import Scope
 
-from zhibu_branches.api import OrganisationApi
+from zhibu_branches.api.organisations import OrganisationApi
 from zhibu_branches.organisations import ensure_province
 from zhibu_branches.publication import publish_change, snapshot
 from zhibu_branches.settings import BranchesSettings

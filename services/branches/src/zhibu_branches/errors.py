@@ -6,6 +6,11 @@ from grpc import StatusCode
 from zhibu_kit.errors import ErrorKind, declare_noun
 
 declare_noun("organisation", zh="组织", en="organisation")
+declare_noun("branch", zh="党支部", en="branch")
+declare_noun("member", zh="党员", en="member")
+declare_noun("membership_request", zh="加入申请", en="membership request")
+declare_noun("organisation_change", zh="组织变更", en="organisation change")
+declare_noun("roster", zh="花名册", en="roster")
 
 ORGANISATION_EXISTS: Final = ErrorKind(
     reason="ORGANISATION_EXISTS",
@@ -54,4 +59,40 @@ NAME_NOT_READABLE: Final = ErrorKind(
     code=StatusCode.INVALID_ARGUMENT,
     zh="名称为空或含有看不见的字符，请重新填写。",
     en="The name is empty or holds invisible characters.",
+)
+MEMBER_HAS_RECORD: Final = ErrorKind(
+    reason="MEMBER_HAS_RECORD",
+    code=StatusCode.ALREADY_EXISTS,
+    zh="此人已编入党支部，不能重复编入；调整所在党支部请用组织关系接转或花名册。",
+    en="A branch holds this person already. To change the branch, use a transfer or a roster.",
+)
+MEMBER_NOT_PRESENT: Final = ErrorKind(
+    reason="MEMBER_NOT_PRESENT",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人的党员档案已终止，不能再办理。",
+    en="This member's record has ended; nothing more can be done with it.",
+)
+ALREADY_MEMBER: Final = ErrorKind(
+    reason="ALREADY_MEMBER",
+    code=StatusCode.ALREADY_EXISTS,
+    zh="此人已在这个党支部中。",
+    en="This person belongs to this branch already.",
+)
+NOT_A_MEMBER: Final = ErrorKind(
+    reason="NOT_A_MEMBER",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人不在这个党支部中，请刷新后查看。",
+    en="This person does not belong to this branch. Load the page again.",
+)
+BRANCH_IS_VIRTUAL: Final = ErrorKind(
+    reason="BRANCH_IS_VIRTUAL",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这是虚拟支部，党员的组织关系须在实体支部，请选择实体支部。",
+    en="This is a virtual branch; choose a physical branch, which is where members belong.",
+)
+BRANCH_IS_PHYSICAL: Final = ErrorKind(
+    reason="BRANCH_IS_PHYSICAL",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这是实体支部，加入或离开须接转组织关系；请选择虚拟支部。",
+    en="This is a physical branch, which is joined and left by a transfer; choose a virtual branch.",
 )

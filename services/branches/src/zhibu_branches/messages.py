@@ -8,6 +8,7 @@ from zhibu.branches.v1 import organisation_pb2 as pb
 from zhibu_kit.etag import etag_of
 
 from zhibu_branches.queries import Organisation
+from zhibu_branches.rules.tree import Level
 
 
 def organisation_message(organisation: Organisation) -> pb.Organisation:
@@ -23,6 +24,10 @@ def organisation_message(organisation: Organisation) -> pb.Organisation:
         etag=etag_of(organisation.version),
         ancestor_ids=place.ancestor_ids,
         child_count=organisation.child_count,
+        virtual=organisation.virtual,
+        start_date=organisation.start_date.isoformat(),
+        successor_id=organisation.successor_id or "",
+        term_years=organisation.term_years if place.level is Level.BRANCH else 0,
     )
 
 
@@ -39,4 +44,6 @@ def organisation_changed(organisation: Organisation, *, change_time: datetime) -
         active=organisation.active,
         version=organisation.version,
         change_time=instant,
+        successor_id=organisation.successor_id or "",
+        virtual=organisation.virtual,
     )

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
+from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND, ErrorKind, ServiceError, field_error
 from zhibu_kit.etag import check_etag
 
 from zhibu_branches import errors
 from zhibu_branches.models import organisation
-from zhibu_branches.queries import Organisation, find_organisation, place_of
-from zhibu_branches.rules import (
+from zhibu_branches.queries import Organisation, find_organisation, organisation_from
+from zhibu_branches.rules.tree import (
     Level,
     Place,
     Refusal,
@@ -24,12 +25,23 @@ from zhibu_branches.rules import (
 
 # Any number that no other advisory lock of this database has.
 _PROVINCE_LOCK: Final = 2260_37
+# Years of a committee's term; 5 in villages and communities.
+DEFAULT_TERM_YEARS: Final = 3
 
 
 async def create_organisation(
-    transaction: Transaction, *, parent_id: str, level: Level, code: str, name: str, new_id: str, now: datetime
+    transaction: Transaction,
+    *,
+    parent_id: str,
+    level: Level,
+    code: str,
+    name: str,
+    new_id: str,
+    now: datetime,
+    virtual: bool = False,
+    term_years: int = DEFAULT_TERM_YEARS,
 ) -> Organisation:
-    """Adds an organisation below another; code and new_id as in rules.place_below.
+    """Adds an organisation below another; code and new_id as in rules.place_below. Only a founding makes virtual ones.
 
     Raises:
         ServiceError: NOT_FOUND for the parent, ORGANISATION_DISSOLVED, ORGANISATION_EXISTS, ORGANISATION_NAME_TAKEN, or
@@ -45,7 +57,7 @@ async def create_organisation(
     if await find_organisation(transaction, place.organisation_id) is not None:
         raise errors.ORGANISATION_EXISTS(organisation_id=place.organisation_id)
     await _check_name_free(transaction, parent_id=parent_id, name=stored_name)
-    return await _insert(transaction, place, name=stored_name, now=now)
+    return await _insert(transaction, place, name=stored_name, now=now, virtual=virtual, term_years=term_years)
 
 
 async def rename_organisation(
@@ -101,18 +113,13 @@ async def ensure_province(transaction: Transaction, *, code: str, name: str, now
 async def _lock_parent(transaction: Transaction, parent_id: str) -> Organisation:
     """Reads a parent and keeps others from changing what stands directly below it until the transaction ends."""
     row = await transaction.one_or_none(
-        select(organisation).where(organisation.c.organisation_id == parent_id).with_for_update(key_share=True)
+        select(organisation, literal_column("0").label("child_count"))
+        .where(organisation.c.organisation_id == parent_id)
+        .with_for_update(key_share=True)
     )
     if row is None:
         raise NOT_FOUND(noun="organisation")
-    return Organisation(
-        place=place_of(row),
-        parent_id=row.parent_id,
-        name=row.name,
-        active=row.active,
-        version=row.version,
-        child_count=0,
-    )
+    return organisation_from(row)
 
 
 async def _check_name_free(transaction: Transaction, *, parent_id: str | None, name: str) -> None:
@@ -125,7 +132,15 @@ async def _check_name_free(transaction: Transaction, *, parent_id: str | None, n
         raise errors.ORGANISATION_NAME_TAKEN(organisation_id=taken.organisation_id)
 
 
-async def _insert(transaction: Transaction, place: Place, *, name: str, now: datetime) -> Organisation:
+async def _insert(
+    transaction: Transaction,
+    place: Place,
+    *,
+    name: str,
+    now: datetime,
+    virtual: bool = False,
+    term_years: int = DEFAULT_TERM_YEARS,
+) -> Organisation:
     await transaction.execute(
         organisation.insert().values(
             organisation_id=place.organisation_id,
@@ -137,6 +152,9 @@ async def _insert(transaction: Transaction, place: Place, *, name: str, now: dat
             version=1,
             create_time=now,
             update_time=now,
+            virtual=virtual,
+            start_date=now.astimezone(SHANGHAI).date(),
+            term_years=term_years,
             **_name_columns(name),
         )
     )

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, func, select, tuple_
 from zhibu_kit.db import Transaction
 
 from zhibu_branches.models import organisation
-from zhibu_branches.rules import Level, Place, query_tokens, search_form
+from zhibu_branches.rules.tree import Level, Place, query_tokens, search_form
 
 # Rows read at once when all of them are wanted.
 _BATCH: Final = 1000
@@ -36,12 +36,16 @@ class Organisation:
     active: bool
     version: int
     child_count: int
+    virtual: bool
+    start_date: date
+    successor_id: str | None
+    term_years: int
 
 
 async def find_organisation(transaction: Transaction, organisation_id: str) -> Organisation | None:
     """The organisation with this identifier, dissolved or not."""
     row = await transaction.one_or_none(_with_count.where(organisation.c.organisation_id == organisation_id))
-    return None if row is None else _organisation(row)
+    return None if row is None else organisation_from(row)
 
 
 async def list_children(
@@ -103,7 +107,7 @@ async def stream_organisations(transaction: Transaction) -> AsyncGenerator[tuple
             .limit(_BATCH)
         )
         for row in rows:
-            yield _organisation(row), row.update_time
+            yield organisation_from(row), row.update_time
         if len(rows) < _BATCH:
             return
         after = (rows[-1].level, rows[-1].organisation_id)
@@ -111,10 +115,11 @@ async def stream_organisations(transaction: Transaction) -> AsyncGenerator[tuple
 
 async def _all(transaction: Transaction, statement: Select[Any]) -> list[Organisation]:
     rows: Sequence[Row[Any]] = await transaction.all(statement)
-    return [_organisation(row) for row in rows]
+    return [organisation_from(row) for row in rows]
 
 
-def _organisation(row: Row[Any]) -> Organisation:
+def organisation_from(row: Row[Any]) -> Organisation:
+    """The organisation of a row of the table with its child_count."""
     return Organisation(
         place=place_of(row),
         parent_id=row.parent_id,
@@ -122,6 +127,10 @@ def _organisation(row: Row[Any]) -> Organisation:
         active=row.active,
         version=row.version,
         child_count=row.child_count,
+        virtual=row.virtual,
+        start_date=row.start_date,
+        successor_id=row.successor_id,
+        term_years=row.term_years,
     )
 
 

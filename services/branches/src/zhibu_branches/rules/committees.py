@@ -129,9 +129,7 @@ def may_hold_together(held: Sequence[Post], wanted: Post) -> bool:
         return False
     together = {*held, wanted}
     # A member "without portfolio" has none, and a secretary is nobody's deputy, least of all his own.
-    return len(together) == 1 or not (
-        Post.MEMBER in together or {Post.SECRETARY, Post.DEPUTY_SECRETARY} <= together
-    )
+    return len(together) == 1 or not (Post.MEMBER in together or {Post.SECRETARY, Post.DEPUTY_SECRETARY} <= together)
 
 
 def vacancies(seats: Sequence[Post], held: Sequence[Post]) -> list[Post]:

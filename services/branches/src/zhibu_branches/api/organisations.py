@@ -7,16 +7,16 @@ from zhibu.branches.v1 import organisation_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role
-from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, field_error
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, UNAVAILABLE, field_error
 from zhibu_kit.etag import etag_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_branches.messages import organisation_message
-from zhibu_branches.organisations import create_organisation, rename_organisation
+from zhibu_branches.organisations import DEFAULT_TERM_YEARS, create_organisation, rename_organisation
 from zhibu_branches.publication import publish_change
 from zhibu_branches.queries import find_organisation, list_children, search_organisations
-from zhibu_branches.rules import Level
+from zhibu_branches.rules.tree import Level
 
 _ANY_LEVEL: Final = organisation_pb2.ORGANISATION_LEVEL_UNSPECIFIED
 
@@ -93,6 +93,7 @@ class OrganisationApi:
                 name=request.name,
                 new_id=new_ulid(self._clock),
                 now=now,
+                term_years=request.term_years or DEFAULT_TERM_YEARS,
             )
             await publish_change(write, created, change_time=now)
             return write.reply(
@@ -117,6 +118,37 @@ class OrganisationApi:
             return write.reply(
                 pb.RenameOrganisationResponse(organisation=organisation_message(renamed), etag=etag_of(renamed.version))
             )
+
+    async def MoveOrganisation(self, request: pb.MoveOrganisationRequest, call: Call) -> pb.MoveOrganisationResponse:
+        raise UNAVAILABLE()
+
+    async def MergeOrganisations(
+        self, request: pb.MergeOrganisationsRequest, call: Call
+    ) -> pb.MergeOrganisationsResponse:
+        raise UNAVAILABLE()
+
+    async def SplitOrganisation(self, request: pb.SplitOrganisationRequest, call: Call) -> pb.SplitOrganisationResponse:
+        raise UNAVAILABLE()
+
+    async def DissolveOrganisation(
+        self, request: pb.DissolveOrganisationRequest, call: Call
+    ) -> pb.DissolveOrganisationResponse:
+        raise UNAVAILABLE()
+
+    async def ListOrganisationChanges(
+        self, request: pb.ListOrganisationChangesRequest, call: Call
+    ) -> pb.ListOrganisationChangesResponse:
+        raise UNAVAILABLE()
+
+    async def CancelOrganisationChange(
+        self, request: pb.CancelOrganisationChangeRequest, call: Call
+    ) -> pb.CancelOrganisationChangeResponse:
+        raise UNAVAILABLE()
+
+    async def ListOrganisationHistory(
+        self, request: pb.ListOrganisationHistoryRequest, call: Call
+    ) -> pb.ListOrganisationHistoryResponse:
+        raise UNAVAILABLE()
 
 
 def _role_of(call: Call) -> Role:

@@ -1,0 +1,1 @@
+"""What branches decides, without any input or output: the tree, members, rights, changes, statistics."""
