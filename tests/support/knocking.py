@@ -67,6 +67,14 @@ class Doors:
         return "OK"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The gateway with everything behind it, and tokens for whoever comes."""
+
+    url: str
+    doors: Doors
+
+
 def request_of(cell: Cell) -> Message:
     """Return a request that names the place and nothing else."""
     request = GetMessageClass(cell.method.input_type)()

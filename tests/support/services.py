@@ -15,6 +15,7 @@ from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.services import start_service
 from zhibu_stack.databases import ServiceDatabase
+from zhibu_stack.ports import free_port
 
 _NOBODY = "127.0.0.1:9"
 
@@ -39,15 +40,19 @@ async def start_every_service(
     nats: NatsServer,
     issuer: TokenIssuer,
     make_database: DatabaseMaker,
+    connected: bool = False,
+    **more_settings: dict[str, Any],
 ) -> dict[str, Started]:
-    """Start them all. Keycloak and the message centre are not there: nothing that needs them is called."""
-    more_settings = {"identity": await _identity_settings(make_database)}
-    # Nobody answers there: the door is judged, not what the services do together.
-    peers = dict.fromkeys(serving(), _NOBODY)
+    """Start them all, `connected` to each other or not; Keycloak is not there. `more_settings` are settings by service."""
+    more_settings = {**more_settings, "identity": await _identity_settings(make_database)}
+    # Unless they are connected, nobody answers there: the door is judged, not what the services do together.
+    peers = {name: f"127.0.0.1:{free_port()}" if connected else _NOBODY for name in serving()}
     started: dict[str, Started] = {}
     for name in serving():
         database = await make_database(name)
         own: dict[str, Any] = {"oidc_client_id": f"svc-{name}", "peers": peers, **more_settings.get(name, {})}
+        if connected:
+            own["listen"] = peers[name]
         running = await stack.enter_async_context(
             start_service(
                 name,

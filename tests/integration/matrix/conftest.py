@@ -11,16 +11,19 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.access_matrix import TREE, Bearer, Role, access_of, roles
-from support.knocking import Doors, account_of, member_of
+from support.knocking import Doors, House, account_of, member_of
 from support.services import Started, start_every_service
 from zhibu.identity.v1.identity_events_pb2 import AccessRevoked
 from zhibu_docs.contract import methods
 from zhibu_docs.events import service_names
+from zhibu_gateway.server import running_gateway
+from zhibu_gateway.settings import GatewaySettings
 from zhibu_kit.deny_list_feed import REVOKED_SUBJECT
 from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.nats_server import ADMIN, NatsServer
 from zhibu_kit.testing.waiting import wait_until
+from zhibu_smsc.server import Settings, running_message_centre
 from zhibu_stack.databases import ServiceDatabase
 
 ROLES = roles((*service_names(), "web"))
@@ -45,6 +48,39 @@ async def doors(nats: NatsServer, service_database: DatabaseMaker) -> AsyncGener
             )
             await _revoke(doors, nats, services)
             yield doors
+
+
+@pytest.fixture(scope="module")
+async def house(nats: NatsServer, service_database: DatabaseMaker) -> AsyncGenerator[House]:
+    """Give the whole platform but Keycloak: services that reach each other, a message centre, the gateway in front."""
+    with TokenIssuer() as issuer:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(nats.heartbeats())
+            centre = await stack.enter_async_context(running_message_centre(Settings(smpp_port=0, web_port=0)))
+            services = await start_every_service(
+                stack,
+                nats=nats,
+                issuer=issuer,
+                make_database=service_database,
+                connected=True,
+                notify={"notify_smsc_port": centre.smpp_port},
+            )
+            for service in services.values():
+                await _plant(service.database)
+            settings = GatewaySettings.model_validate(
+                {
+                    **issuer.settings,
+                    **nats.settings("gateway"),
+                    "listen": "127.0.0.1:0",
+                    "health_listen": "127.0.0.1:0",
+                    "limits_factor": 100,
+                    "per_address_per_minute": 100_000,
+                    "per_account_per_minute": 100_000,
+                    "peers": {name: service.running.address for name, service in services.items()},
+                }
+            )
+            gateway = await stack.enter_async_context(running_gateway(settings))
+            yield House(url=gateway.url, doors=Doors(channels={}, issuer=issuer))
 
 
 async def _plant(database: ServiceDatabase) -> None:

@@ -177,11 +177,10 @@ class Operations:
 
 
 def _error_statuses(method: PublicMethod, headers: HeaderFields) -> list[int]:
-    statuses = {400, 404, 406, 429, 500, 503, 504}
+    # 403 without a token too: a body that carries its own authorisation can be refused.
+    statuses = {400, 403, 404, 406, 429, 500, 503, 504}
     if method.reads_token:
         statuses.add(401)
-    if method.rule in ("permission", "self"):
-        statuses.add(403)
     if method.input is not Input.NONE:
         statuses |= {408, 409, 413, 415}
     if headers.has_etag:
