@@ -25,19 +25,14 @@ from zhibu_web.gateway_client import gateway_http
 from zhibu_web.oidc import Login
 from zhibu_web.pages import (
     account,
-    application,
-    applications,
     apply,
     auth,
     bootstrap,
     cases,
-    county_settings,
-    desk,
-    eids,
-    grants,
     guides,
     home,
 )
+from zhibu_web.pages.desk_pages import DESK_PAGES
 from zhibu_web.rendering import Renderer
 from zhibu_web.sealing import Sealer
 from zhibu_web.security_headers import SecurityHeaders
@@ -55,12 +50,7 @@ PAGES: Final = (
     cases,
     auth,
     account,
-    desk,
-    applications,
-    application,
-    eids,
-    grants,
-    county_settings,
+    *DESK_PAGES,
     bootstrap,
     guides,
 )

@@ -56,6 +56,11 @@ class Organisation(Message):
     active: bool = False
     ancestor_ids: tuple[str, ...] = ()
     child_count: int = 0
+    virtual: bool = False
+    start_date: str = ""
+    successor_id: str = ""
+    term_years: int = 0
+    etag: str = ""
 
 
 class CountySettings(Message):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from zhibu_web.contract import CountySettings, Grant, Message, Office, Organisation
+from zhibu_web.contract_branches import FoundingKind, MembershipRight
 from zhibu_web.gateway_client import Gateway, ProblemError, segment
 
 LIFETIME_S: Final = 120.0
@@ -54,6 +55,8 @@ class Directory:
         self._children: Cache[list[Organisation]] = Cache(LIFETIME_S)
         self._offices: Cache[list[Office]] = Cache(LIFETIME_S)
         self._settings: Cache[CountySettings] = Cache(SETTINGS_LIFETIME_S)
+        self._rights: Cache[list[MembershipRight]] = Cache(LIFETIME_S)
+        self._founding_kinds: Cache[list[FoundingKind]] = Cache(SETTINGS_LIFETIME_S)
 
     async def organisation(self, gateway: Gateway, organisation_id: str) -> Organisation:
         """Return an organisation.
@@ -103,6 +106,24 @@ class Directory:
         """Return every office, named in a language."""
         return await self._offices.get(language, lambda: gateway.get_list("/v1/offices", Office, "offices"))
 
+    async def rights(self, gateway: Gateway, county_id: str, language: str) -> list[MembershipRight]:
+        """Return what memberships entitle to in a county, named in a language."""
+
+        async def load() -> list[MembershipRight]:
+            path = f"/v1/organisations/{segment(county_id)}/membership-rights"
+            return await gateway.get_list(path, MembershipRight, "rights")
+
+        return await self._rights.get(f"{county_id} {language}", load)
+
+    async def founding_kinds(self, gateway: Gateway, county_id: str) -> list[FoundingKind]:
+        """Return the kinds of virtual branches that a county knows."""
+
+        async def load() -> list[FoundingKind]:
+            path = f"/v1/organisations/{segment(county_id)}/founding-kinds"
+            return await gateway.get_list(path, FoundingKind, "kinds")
+
+        return await self._founding_kinds.get(county_id, load)
+
     async def settings(self, gateway: Gateway, county_id: str) -> CountySettings:
         """Return the switches of a county."""
 
@@ -115,6 +136,12 @@ class Directory:
     def settings_changed(self, county_id: str) -> None:
         """Ask for the switches of a county anew."""
         self._settings.forget(county_id)
+
+    def tree_changed(self, *organisation_ids: str) -> None:
+        """Ask anew for organisations and for what stands below them."""
+        for one in organisation_ids:
+            self._organisations.forget(one)
+            self._children.forget(one)
 
 
 class _OrganisationPage(Message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
@@ -19,6 +19,8 @@ log = logging.getLogger("zhibu.web.gateway")
 # A page that takes longer than this is taken for broken by the person in front of it.
 CALL_TIMEOUT_S: Final = 15.0
 CONNECT_TIMEOUT_S: Final = 3.0
+# A sheet of activation codes or a large file is made and taken in longer than a page is.
+FILE_TIMEOUT_S: Final = 150.0
 
 M = TypeVar("M", bound=Message)
 Json = dict[str, object]
@@ -100,16 +102,62 @@ class Gateway:
         return _parse(document, answer, part), str(document.get("etag", ""))
 
     @asynccontextmanager
-    async def download(self, path: str, params: Mapping[str, object] | None = None) -> AsyncGenerator[httpx.Response]:
-        """Read a file as it arrives."""
+    async def download(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        body: Json | None = None,
+        request_id: str = "",
+    ) -> AsyncGenerator[httpx.Response]:
+        """Read a file as it arrives; with a body it is made by a POST."""
+        headers = self._headers()
+        if request_id:
+            headers["Idempotency-Key"] = request_id
         try:
-            async with self._http.stream("GET", path, params=_query(params), headers=self._headers()) as response:
+            async with self._http.stream(
+                "GET" if body is None else "POST",
+                path,
+                params=_query(params),
+                json=body,
+                headers=headers,
+                timeout=httpx.Timeout(FILE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            ) as response:
                 if response.status_code >= 400:
                     await response.aread()
                     raise problem_of(response)
                 yield response
         except httpx.TransportError as error:
             raise GatewayUnreachableError from error
+
+    async def upload(
+        self,
+        path: str,
+        answer: type[M],
+        *,
+        content: AsyncIterable[bytes],
+        content_type: str,
+        request_id: str = "",
+        part: str = "",
+    ) -> M:
+        """Send a file as it arrives; none of it is kept here."""
+        headers = self._headers() | {"Content-Type": content_type}
+        if request_id:
+            headers["Idempotency-Key"] = request_id
+        try:
+            response = await self._http.post(
+                path,
+                content=content,
+                headers=headers,
+                timeout=httpx.Timeout(FILE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            )
+        except httpx.TransportError as error:
+            log.warning("The gateway did not take a file", extra={"fields": {"error": type(error).__name__}})
+            raise GatewayUnreachableError from error
+        if response.status_code >= 400:
+            raise problem_of(response)
+        document: object = response.json()
+        return _parse(cast("Json", document) if isinstance(document, dict) else {}, answer, part)
 
     async def _call(
         self,

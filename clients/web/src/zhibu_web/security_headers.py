@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -11,6 +12,17 @@ from zhibu_web.settings import WebSettings
 
 # The largest form is an answer of a thousand characters; a batch of 200 applications has about 20 KB.
 MAX_BODY_BYTES: Final = 128 * 1024
+# Pages that take a file, with room for the form around it; the gateway knows the exact limits.
+_FORM_BYTES: Final = 64 * 1024
+UPLOADS: Final = (
+    (re.compile(r"^/desk/[^/]+/rosters/upload$"), 64 * 1024 * 1024 + _FORM_BYTES),
+    (re.compile(r"^/desk/[^/]+/people/[^/]+/documents$"), 16 * 1024 * 1024 + _FORM_BYTES),
+)
+
+
+def max_body_bytes(path: str) -> int:
+    """Return how large the body of a request to a path may be."""
+    return next((limit for pattern, limit in UPLOADS if pattern.match(path)), MAX_BODY_BYTES)
 
 
 class SecurityHeaders:
@@ -34,6 +46,7 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
             await send(message)
 
+        limit = max_body_bytes(scope["path"])
         received = 0
         too_large = False
 
@@ -42,14 +55,14 @@ class SecurityHeaders:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > MAX_BODY_BYTES:
+                if received > limit:
                     too_large = True
                     # The rest is not read; what has been read is not a whole form and is refused as such.
                     return {"type": "http.disconnect"}
             return message
 
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > MAX_BODY_BYTES:
+        if not declared.isdigit() or int(declared) > limit:
             await send_with_headers(
                 {"type": "http.response.start", "status": 413, "headers": [(b"connection", b"close")]}
             )

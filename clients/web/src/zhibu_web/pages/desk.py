@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,14 +16,80 @@ from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk")
 
+PROVINCE: Final = "ORGANISATION_LEVEL_PROVINCE"
+CITY: Final = "ORGANISATION_LEVEL_CITY"
 COUNTY: Final = "ORGANISATION_LEVEL_COUNTY"
-ABOVE_COUNTY: Final = ("ORGANISATION_LEVEL_PROVINCE", "ORGANISATION_LEVEL_CITY")
-# Section of the desk, the permission that opens it, and whether it exists only for counties.
+TOWNSHIP: Final = "ORGANISATION_LEVEL_TOWNSHIP"
+BRANCH: Final = "ORGANISATION_LEVEL_BRANCH"
+ABOVE_COUNTY: Final = (PROVINCE, CITY)
+_EVERY_LEVEL: Final = (PROVINCE, CITY, COUNTY, TOWNSHIP, BRANCH)
+_BELOW_CITY: Final = (COUNTY, TOWNSHIP, BRANCH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the desk: where it exists, and which permissions (any of them) open it."""
+
+    name: str
+    group: str
+    permissions: tuple[str, ...]
+    levels: tuple[str, ...] = _BELOW_CITY
+    # True: only in virtual branches; False: in every organisation but those.
+    virtual: bool | None = None
+
+    def opens(self, organisation: Organisation, permissions: frozenset[str]) -> bool:
+        """Say whether these permissions open it at an organisation."""
+        return (
+            organisation.level in self.levels
+            and (self.virtual is None or organisation.virtual == self.virtual)
+            and any(one in permissions for one in self.permissions)
+        )
+
+
 SECTIONS: Final = (
-    ("applications", "identity.applications.read", True),
-    ("eids", "identity.eids.read", True),
-    ("grants", "identity.grants.read", False),
-    ("settings", "identity.county.configure", True),
+    Section(name="applications", group="eids", permissions=("identity.applications.read",), levels=(COUNTY,)),
+    Section(name="eids", group="eids", permissions=("identity.eids.read",), levels=(COUNTY,)),
+    Section(name="eid-batches", group="eids", permissions=("identity.eids.issue",), virtual=False),
+    Section(name="recoveries", group="eids", permissions=("identity.eids.replace",), levels=(COUNTY,)),
+    Section(name="people", group="people", permissions=("identity.people.read",)),
+    Section(name="unplaced", group="people", permissions=("branches.members.place",), levels=(COUNTY,)),
+    Section(name="corrections", group="people", permissions=("identity.people.correct",), levels=(COUNTY, TOWNSHIP)),
+    Section(
+        name="rosters",
+        group="people",
+        permissions=("identity.rosters.import", "identity.rosters.export"),
+        virtual=False,
+    ),
+    Section(name="foundings", group="branches", permissions=("branches.foundings.decide",), levels=(COUNTY,)),
+    Section(name="requests", group="branches", permissions=("branches.members.admit",), levels=(BRANCH,), virtual=True),
+    Section(name="committees", group="branches", permissions=("branches.committees.read",)),
+    Section(
+        name="survey",
+        group="branches",
+        permissions=("branches.statistics.read", "branches.survey.manage"),
+        virtual=False,
+    ),
+    Section(
+        name="organisations",
+        group="branches",
+        permissions=(
+            "branches.organisations.create",
+            "branches.organisations.rename",
+            "branches.organisations.change",
+        ),
+        levels=_EVERY_LEVEL,
+    ),
+    Section(
+        name="statistics",
+        group="statistics",
+        permissions=("branches.statistics.read", "identity.statistics.read"),
+        levels=_EVERY_LEVEL,
+    ),
+    Section(name="grants", group="settings", permissions=("identity.grants.read",), levels=_EVERY_LEVEL),
+    Section(
+        name="certificates", group="settings", permissions=("identity.certificates.issue",), levels=(PROVINCE, COUNTY)
+    ),
+    Section(name="settings", group="settings", permissions=("identity.county.configure",), levels=(COUNTY,)),
 )
 
 
@@ -46,9 +113,38 @@ class Desk:
         """Address of this desk."""
         return f"/desk/{self.organisation.organisation_id}"
 
+    @property
+    def is_branch(self) -> bool:
+        """Whether it is the desk of a branch."""
+        return self.organisation.level == BRANCH
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The sections by their group, in the order of the desk."""
+        return groups_of(self.sections)
+
     def may(self, permission: str) -> bool:
         """Say whether the member's offices carry a permission here; the services decide again."""
         return permission in self.permissions
+
+    def demand(self, permission: str) -> None:
+        """Refuse whoever does not hold a permission here.
+
+        Raises:
+            ForbiddenError: the member's offices do not carry it here.
+        """
+        if permission not in self.permissions:
+            raise ForbiddenError
+
+
+def groups_of(sections: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return sections by their group, in the order of the desk."""
+    names = set(sections)
+    groups: dict[str, list[str]] = {}
+    for one in SECTIONS:
+        if one.name in names:
+            groups.setdefault(one.group, []).append(one.name)
+    return tuple((group, tuple(members)) for group, members in groups.items())
 
 
 async def open_desk(visit: Visit, organisation_id: str, section: str) -> Desk:
@@ -62,7 +158,7 @@ async def open_desk(visit: Visit, organisation_id: str, section: str) -> Desk:
     directory = visit.services.directory
     organisation = await directory.organisation(gateway, organisation_id)
     permissions = permissions_at(organisation, member.grants, await directory.offices(gateway, visit.language))
-    sections = _sections(organisation, permissions)
+    sections = sections_at(organisation, permissions)
     if section and section not in sections:
         raise ForbiddenError
     return Desk(
@@ -75,12 +171,9 @@ async def open_desk(visit: Visit, organisation_id: str, section: str) -> Desk:
     )
 
 
-def _sections(organisation: Organisation, permissions: frozenset[str]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, permission, only_county in SECTIONS
-        if permission in permissions and (not only_county or organisation.level == COUNTY)
-    )
+def sections_at(organisation: Organisation, permissions: frozenset[str]) -> tuple[str, ...]:
+    """Return the names of the sections that permissions open at an organisation."""
+    return tuple(one.name for one in SECTIONS if one.opens(organisation, permissions))
 
 
 @router.get("")
@@ -99,7 +192,7 @@ async def choose_desk(visit: MemberVisit) -> Response:
                 continue
             raise
         permissions = permissions_at(organisation, member.grants, offices)
-        sections = _sections(organisation, permissions)
+        sections = sections_at(organisation, permissions)
         names = ", ".join(
             one.display_name
             for one in offices
@@ -114,6 +207,15 @@ async def choose_desk(visit: MemberVisit) -> Response:
     return await visit.page("applications/choose.html", choices=choices)
 
 
+@router.get("/{organisation_id}")
+async def show_menu(visit: MemberVisit, organisation_id: str) -> Response:
+    """Show all work that the member has at an organisation."""
+    desk = await open_desk(visit, organisation_id, "")
+    if not desk.sections:
+        raise ForbiddenError
+    return await visit.page("applications/menu.html", desk=desk)
+
+
 @router.get("/{organisation_id}/below")
 async def show_below(visit: MemberVisit, organisation_id: str) -> Response:
     """Show the organisations below one, each with the sections that the member may open there."""
@@ -121,7 +223,8 @@ async def show_below(visit: MemberVisit, organisation_id: str) -> Response:
     if not desk.permissions:
         raise ForbiddenError
     children = await visit.services.directory.children(desk.gateway, organisation_id)
-    rows: list[tuple[Organisation, tuple[str, ...]]] = [
-        (child, _sections(child, desk.permissions)) for child in children
-    ]
+    rows: list[tuple[Organisation, tuple[str, ...], tuple[str, ...]]] = []
+    for child in children:
+        sections = sections_at(child, desk.permissions)
+        rows.append((child, sections, tuple(group for group, _ in groups_of(sections))))
     return await visit.page("applications/below.html", desk=desk, rows=rows)

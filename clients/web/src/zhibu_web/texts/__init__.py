@@ -15,11 +15,13 @@ from zhibu_web.texts import (
     branch_values,
     cases,
     common,
+    desk,
     eids,
     errors,
     grants,
     help_pages,
     home,
+    rosters,
 )
 
 ZH: Final = "zh-CN"
@@ -38,6 +40,8 @@ _MODULES: Final = (
     help_pages,
     errors,
     branch_values,
+    desk,
+    rosters,
 )
 for _module in _MODULES:
     for _key, _pair in _module.TEXTS.items():

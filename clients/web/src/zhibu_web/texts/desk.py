@@ -1,0 +1,60 @@
+"""Texts that the desk's pages share, and the names of its sections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "desk_group.eids": ("申请和发证", "Applications and e-IDs"),
+    "desk_group.people": ("人员", "People"),
+    "desk_group.branches": ("组织", "Organisations"),
+    "desk_group.statistics": ("统计", "Statistics"),
+    "desk_group.settings": ("授权和设置", "Offices and settings"),
+    "desk.eid-batches": ("批量发证", "e-IDs for many"),
+    "desk.eid-batches_text": (
+        "给名册上的人批量发证，打印激活码。",
+        "Issue e-IDs for a whole roster, print activation codes.",
+    ),
+    "desk.recoveries": ("补办和找回", "Recovery"),
+    "desk.recoveries_text": ("两人经办，找回或更换电子身份证。", "Two officers give back or replace an e-ID."),
+    "desk.people": ("人员档案", "People"),
+    "desk.people_text": ("查找党员，查看档案，登记决定。", "Find members, see records, record decisions."),
+    "desk.unplaced": ("待编入支部", "Without a branch"),
+    "desk.unplaced_text": ("有电子身份证、还没有编入支部的人。", "People with an e-ID whom no branch holds yet."),
+    "desk.corrections": ("更正申请", "Corrections"),
+    "desk.corrections_text": ("党员要求更正的个人信息。", "What members want corrected in their records."),
+    "desk.rosters": ("花名册", "Rosters"),
+    "desk.rosters_text": ("上传、核对、导入、导出党员花名册。", "Upload, check, import and export rosters."),
+    "desk.foundings": ("成立审批", "Foundings"),
+    "desk.foundings_text": ("审批成立虚拟支部的申请。", "Decide proposals of virtual branches."),
+    "desk.requests": ("加入申请", "Requests to join"),
+    "desk.requests_text": ("审批加入本虚拟支部的申请。", "Decide who joins this virtual branch."),
+    "desk.committees": ("支委会", "Committees"),
+    "desk.committees_text": ("任命、补选、届满提醒。", "Appointments, vacancies, expiring terms."),
+    "desk.survey": ("上网调查", "Survey"),
+    "desk.survey_text": ("上网条件、上线率。", "Devices, networks and the rates of branches."),
+    "desk.organisations": ("组织变动", "Organisations"),
+    "desk.organisations_text": (
+        "新建、更名、调整、合并、拆分、撤销。",
+        "Create, rename, move, merge, split, dissolve.",
+    ),
+    "desk.statistics": ("统计", "Statistics"),
+    "desk.statistics_text": ("本级和下级的汇总和图表。", "Sums and charts, here and below."),
+    "desk.certificates": ("证书", "Certificates"),
+    "desk.certificates_text": ("给干部的密钥签发和吊销证书。", "Issue and revoke officers' certificates."),
+    "desk.changed_meanwhile": (
+        "内容刚被别人改过，请看过最新情况再提交",
+        "Somebody else has just changed this; look at it as it stands now and send it again",
+    ),
+    "desk.somebody": ("（姓名不可见）", "(name not shown)"),
+    "desk.another_clerk": ("另一位经办人员", "another clerk"),
+    "desk.document_number": ("文号", "Number of the document"),
+    "desk.document_number_hint": ("例如 临组发〔2026〕12 号", "For example, No. 12 of 2026"),
+    "desk.document_number_missing": ("请填写文号", "Enter the number of the document"),
+    "desk.date_bad": ("请填写正确的日期", "Enter a date"),
+    "desk.date_future": ("日期不能晚于今天", "The date must not lie in the future"),
+    "desk.choose_one": ("请选择一项", "Choose one"),
+    "desk.all": ("全部", "All"),
+    "desk.details": ("详情", "Details"),
+    "desk.actions": ("办理", "Act"),
+}
