@@ -130,7 +130,9 @@ class ListRevokedCardsRequest(_message.Message):
 
     SINCE_TIME_FIELD_NUMBER: _builtins.int
     since_time: _builtins.str
-    """Only those revoked since this instant (RFC 3339); all when empty."""
+    """Only those revoked since this instant (RFC 3339): `as_of_time` or `next_since_time` of the last answer. All
+    when empty.
+    """
     def __init__(
         self,
         *,
@@ -152,23 +154,27 @@ class ListRevokedCardsResponse(_message.Message):
 
     REVOKED_CARD_DIGESTS_FIELD_NUMBER: _builtins.int
     AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    next_since_time: _builtins.str
+    """More follow: ask again since this instant. Empty when nothing does."""
     @_builtins.property
     def revoked_card_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """SHA-256 of the card's identifier, hexadecimal."""
 
     @_builtins.property
     def as_of_time(self) -> _timestamp_pb2.Timestamp:
-        """When the list was made."""
+        """Up to when the list is complete, once nothing follows."""
 
     def __init__(
         self,
         *,
         revoked_card_digests: _abc.Iterable[_builtins.str] | None = ...,
         as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        next_since_time: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "revoked_card_digests", b"revoked_card_digests"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "next_since_time", b"next_since_time", "revoked_card_digests", b"revoked_card_digests"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,7 +193,7 @@ class CardKey(_message.Message):
     NOT_BEFORE_TIME_FIELD_NUMBER: _builtins.int
     NOT_AFTER_TIME_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
-    """Identifier."""
+    """Identifier: the first eight bytes of the key's SHA-256, hexadecimal; stands in each code."""
     algorithm: _builtins.str
     """"EdDSA"."""
     curve: _builtins.str
@@ -196,11 +202,11 @@ class CardKey(_message.Message):
     """The key, base64url."""
     @_builtins.property
     def not_before_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when cards are signed with it."""
+        """Before this instant no card is signed with it."""
 
     @_builtins.property
     def not_after_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when its cards are good."""
+        """After this instant no card of it is good."""
 
     def __init__(
         self,

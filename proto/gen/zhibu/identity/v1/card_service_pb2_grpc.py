@@ -79,8 +79,8 @@ class CardServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCardKeys(self, request, context):
-        """ListCardKeys gives the public keys with which cards are checked, as a JSON Web Key Set; a checker keeps them
-        for offline use.
+        """ListCardKeys gives the public keys with which cards are checked; a checker keeps them for offline use. A key is
+        published a month before cards are signed with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +88,7 @@ class CardServiceServicer:
 
     def ListRevokedCards(self, request, context):
         """ListRevokedCards gives digests of the cards that were revoked before they expired, to be kept by a checker
-        beside the keys.
+        beside the keys: up to 10,000 an answer, oldest first. Digests may be given twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

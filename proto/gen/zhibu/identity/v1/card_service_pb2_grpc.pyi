@@ -42,12 +42,12 @@ class CardServiceStub:
     GetMyCardCode: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.GetMyCardCodeRequest, _card_service_pb2.GetMyCardCodeResponse]
     """GetMyCardCode gives the signed code of the caller's card as text, for a screen that draws it itself."""
     ListCardKeys: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.ListCardKeysRequest, _card_service_pb2.ListCardKeysResponse]
-    """ListCardKeys gives the public keys with which cards are checked, as a JSON Web Key Set; a checker keeps them
-    for offline use.
+    """ListCardKeys gives the public keys with which cards are checked; a checker keeps them for offline use. A key is
+    published a month before cards are signed with it.
     """
     ListRevokedCards: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.ListRevokedCardsRequest, _card_service_pb2.ListRevokedCardsResponse]
     """ListRevokedCards gives digests of the cards that were revoked before they expired, to be kept by a checker
-    beside the keys.
+    beside the keys: up to 10,000 an answer, oldest first. Digests may be given twice.
     """
 
 @_typing.type_check_only
@@ -63,12 +63,12 @@ class CardServiceAsyncStub(CardServiceStub):
     GetMyCardCode: _aio.UnaryUnaryMultiCallable[_card_service_pb2.GetMyCardCodeRequest, _card_service_pb2.GetMyCardCodeResponse]  # type: ignore[assignment]
     """GetMyCardCode gives the signed code of the caller's card as text, for a screen that draws it itself."""
     ListCardKeys: _aio.UnaryUnaryMultiCallable[_card_service_pb2.ListCardKeysRequest, _card_service_pb2.ListCardKeysResponse]  # type: ignore[assignment]
-    """ListCardKeys gives the public keys with which cards are checked, as a JSON Web Key Set; a checker keeps them
-    for offline use.
+    """ListCardKeys gives the public keys with which cards are checked; a checker keeps them for offline use. A key is
+    published a month before cards are signed with it.
     """
     ListRevokedCards: _aio.UnaryUnaryMultiCallable[_card_service_pb2.ListRevokedCardsRequest, _card_service_pb2.ListRevokedCardsResponse]  # type: ignore[assignment]
     """ListRevokedCards gives digests of the cards that were revoked before they expired, to be kept by a checker
-    beside the keys.
+    beside the keys: up to 10,000 an answer, oldest first. Digests may be given twice.
     """
 
 class CardServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,8 +99,8 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _card_service_pb2.ListCardKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_card_service_pb2.ListCardKeysResponse, _abc.Awaitable[_card_service_pb2.ListCardKeysResponse]]:
-        """ListCardKeys gives the public keys with which cards are checked, as a JSON Web Key Set; a checker keeps them
-        for offline use.
+        """ListCardKeys gives the public keys with which cards are checked; a checker keeps them for offline use. A key is
+        published a month before cards are signed with it.
         """
 
     @_abc_1.abstractmethod
@@ -110,7 +110,7 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_card_service_pb2.ListRevokedCardsResponse, _abc.Awaitable[_card_service_pb2.ListRevokedCardsResponse]]:
         """ListRevokedCards gives digests of the cards that were revoked before they expired, to be kept by a checker
-        beside the keys.
+        beside the keys: up to 10,000 an answer, oldest first. Digests may be given twice.
         """
 
 def add_CardServiceServicer_to_server(servicer: CardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

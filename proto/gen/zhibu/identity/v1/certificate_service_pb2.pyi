@@ -67,7 +67,7 @@ class IssueCertificateRequest(_message.Message):
     member_id: _builtins.str
     """Member."""
     signing_request: _builtins.str
-    """PKCS#10 request, PEM."""
+    """PKCS#10 request, PEM: a key of the curve P-256 or P-384, or RSA of 2048 to 4096 bits, that no certificate has yet."""
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
     def __init__(

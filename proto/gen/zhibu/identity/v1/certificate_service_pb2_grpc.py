@@ -69,7 +69,8 @@ class CertificateServiceServicer:
 
     def IssueCertificate(self, request, context):
         """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-        office.
+        office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
+        request does not count. When the last such office ends, the certificate is revoked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

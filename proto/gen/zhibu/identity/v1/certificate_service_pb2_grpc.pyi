@@ -36,7 +36,8 @@ class CertificateServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CertificateServiceAsyncStub: ...
     IssueCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.IssueCertificateRequest, _certificate_service_pb2.IssueCertificateResponse]
     """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-    office.
+    office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
+    request does not count. When the last such office ends, the certificate is revoked.
     """
     ListCertificates: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.ListCertificatesRequest, _certificate_service_pb2.ListCertificatesResponse]
     """ListCertificates pages through the certificates of an organisation's officers, newest first."""
@@ -62,7 +63,8 @@ class CertificateServiceAsyncStub(CertificateServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssueCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.IssueCertificateRequest, _certificate_service_pb2.IssueCertificateResponse]  # type: ignore[assignment]
     """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-    office.
+    office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
+    request does not count. When the last such office ends, the certificate is revoked.
     """
     ListCertificates: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.ListCertificatesRequest, _certificate_service_pb2.ListCertificatesResponse]  # type: ignore[assignment]
     """ListCertificates pages through the certificates of an organisation's officers, newest first."""
@@ -91,7 +93,8 @@ class CertificateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_certificate_service_pb2.IssueCertificateResponse, _abc.Awaitable[_certificate_service_pb2.IssueCertificateResponse]]:
         """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-        office.
+        office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
+        request does not count. When the last such office ends, the certificate is revoked.
         """
 
     @_abc_1.abstractmethod
