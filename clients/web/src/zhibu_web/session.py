@@ -30,6 +30,8 @@ class Member(_Remembered):
     member_id: str = ""
     eid_number: str = ""
     real_name: str = ""
+    # The organisation that issued the e-ID, for members their county.
+    organisation_id: str = ""
     grants: list[Grant] = Field(default_factory=list[Grant])
     # When name and offices were last asked for; None: not yet.
     known_time: datetime | None = None
@@ -80,6 +82,21 @@ class Flash(_Remembered):
     detail: str = ""
 
 
+class Upcoming(_Remembered):
+    """The cases that wait behind the one on the clerk's screen, so that the next one is there at once."""
+
+    organisation_id: str
+    application_ids: list[str]
+
+
+class Decided(_Remembered):
+    """The case that was approved last, so that a wrong key is undone at once."""
+
+    organisation_id: str
+    application_id: str
+    name: str
+
+
 class SessionData(_Remembered):
     """Everything remembered of one browser."""
 
@@ -95,3 +112,5 @@ class SessionData(_Remembered):
     telephone_change: TelephoneChange | None = None
     # What the clerk searched for last; it must not stand in an address.
     searches: dict[str, str] = Field(default_factory=dict[str, str])
+    upcoming: Upcoming | None = None
+    decided: Decided | None = None

@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from zhibu_web.contract import APPROVED, ISSUED, REFUSAL_REASONS, WAITING, Application
 from zhibu_web.gateway_client import Json, ProblemError, segment
+from zhibu_web.names import names_of
 from zhibu_web.pages.applications import DECIDE, go_to_next
 from zhibu_web.pages.desk import Desk, ForbiddenError, open_desk
-from zhibu_web.session import Flash
+from zhibu_web.session import Decided, Flash
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}/applications/{application_id}")
@@ -54,9 +55,12 @@ async def approve(visit: MemberVisit, organisation_id: str, application_id: str)
         done=done,
         detail=visit.t("application.approved_detail"),
     )
-    if answer.status_code == 303 and form.value("then") == "next" and not _failed(visit):
-        return await go_to_next(visit, desk)
-    return answer
+    if not _failed(visit):
+        async with visit.change() as data:
+            data.decided = Decided(
+                organisation_id=organisation_id, application_id=application_id, name=form.value("name")[:60]
+            )
+    return await _then(visit, desk, application_id, answer)
 
 
 @router.post("/refuse")
@@ -71,7 +75,8 @@ async def refuse(visit: MemberVisit, organisation_id: str, application_id: str) 
     if not visit.form.ok:
         return await _page(visit, desk, application_id, status=422)
     done = visit.t("application.refused", name=visit.form.value("name")[:60])
-    return await _act(visit, desk, application_id, "refuse", {"reason": reason, "note": note[:500]}, done=done)
+    answer = await _act(visit, desk, application_id, "refuse", {"reason": reason, "note": note[:500]}, done=done)
+    return await _then(visit, desk, application_id, answer)
 
 
 @router.post("/ask")
@@ -83,7 +88,8 @@ async def ask(visit: MemberVisit, organisation_id: str, application_id: str) -> 
         visit.form.refuse("question", visit.t("application.ask_missing"))
         return await _page(visit, desk, application_id, status=422)
     done = visit.t("application.asked", name=visit.form.value("name")[:60])
-    return await _act(visit, desk, application_id, "ask", {"question": question[:500]}, done=done)
+    answer = await _act(visit, desk, application_id, "ask", {"question": question[:500]}, done=done)
+    return await _then(visit, desk, application_id, answer)
 
 
 @router.post("/undo")
@@ -132,6 +138,13 @@ async def _act(
     return visit.redirect(f"{desk.path}/applications/{segment(application_id)}")
 
 
+async def _then(visit: Visit, desk: Desk, application_id: str, answer: Response) -> Response:
+    """Go on to the next case when that was asked for and this one was decided."""
+    if visit.form.value("then") == "next" and not _failed(visit):
+        return await go_to_next(visit, desk, after=application_id)
+    return answer
+
+
 def _failed(visit: Visit) -> bool:
     return any(flash.kind == "error" for flash in visit.data.flashes)
 
@@ -143,6 +156,8 @@ async def _page(visit: Visit, desk: Desk, application_id: str, status: int = 200
     mine = claimed and application.claimed_by_member_id == desk.member_id
     undo_open = application.undo_expire_time is not None and application.undo_expire_time > now
     may_decide = desk.may(DECIDE)
+    decided = visit.data.decided
+    undoable = decided is not None and decided.organisation_id == desk.organisation.organisation_id
     return await visit.page(
         "applications/application.html",
         status=status,
@@ -151,6 +166,8 @@ async def _page(visit: Visit, desk: Desk, application_id: str, status: int = 200
         branch=await visit.services.directory.name(desk.gateway, application.branch_id),
         mine=mine,
         held=claimed and not mine,
+        clerks=await names_of(desk.gateway, [application.claimed_by_member_id] if claimed and not mine else []),
+        decided=decided if undoable and decided and decided.application_id != application_id else None,
         open_to_decide=may_decide and application.state == WAITING and (mine or not claimed),
         may_claim=may_decide and application.state == WAITING and not claimed,
         may_undo=may_decide and undo_open and application.state in (APPROVED, ISSUED),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from typing import Final
 
 import anyio
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response
 
 from zhibu_web.contract import (
     APPROVED,
@@ -22,9 +20,11 @@ from zhibu_web.contract import (
     ApplicationPage,
     ApprovalBatch,
 )
-from zhibu_web.gateway_client import Gateway, Json, ProblemError, segment
+from zhibu_web.gateway_client import Json, ProblemError, segment
+from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, ForbiddenError, open_desk
-from zhibu_web.session import Flash
+from zhibu_web.pages.desk_acts import organisation_names, pass_on
+from zhibu_web.session import Flash, Upcoming
 from zhibu_web.visit import MemberVisit, Visit, new_request_id
 
 log = logging.getLogger("zhibu.web.desk")
@@ -41,7 +41,6 @@ TABS: Final = {
 PAGE_SIZE: Final = 50
 # How many cases are tried when the next one is taken by another clerk at the same moment.
 NEXT_TRIES: Final = 5
-_CHUNK_BYTES: Final = 65_536
 
 
 @router.get("/applications")
@@ -93,7 +92,8 @@ async def _queue_page(visit: Visit, desk: Desk, view: str, page: str, status: in
         next_page=found.next_page_token,
         page_token=page,
         query=visit.form.value("query"),
-        branches=await _branch_names(visit, desk.gateway, found.applications),
+        names=await _clerks(desk, found.applications),
+        branches=await organisation_names(visit, desk.gateway, (one.branch_id for one in found.applications)),
     )
 
 
@@ -115,45 +115,101 @@ async def _search_page(visit: Visit, desk: Desk) -> Response:
         more=bool(found.next_page_token),
         page_token="",
         query=query,
-        branches=await _branch_names(visit, desk.gateway, found.applications),
+        names=await _clerks(desk, found.applications),
+        branches=await organisation_names(visit, desk.gateway, (one.branch_id for one in found.applications)),
     )
 
 
-async def _branch_names(visit: Visit, gateway: Gateway, applications: tuple[Application, ...]) -> dict[str, str]:
-    ids = {one.branch_id for one in applications if one.branch_id}
-    return {one: await visit.services.directory.name(gateway, one) for one in ids}
+async def _clerks(desk: Desk, applications: tuple[Application, ...]) -> dict[str, str]:
+    """Return the names of those who work on cases; the own name is not asked for."""
+    return await names_of(
+        desk.gateway, (one.claimed_by_member_id for one in applications if one.claimed_by_member_id != desk.member_id)
+    )
 
 
 @router.post("/applications/next")
 async def take_next(visit: MemberVisit, organisation_id: str) -> Response:
-    """Claim the oldest case that nobody else works on, and open it."""
+    """Claim the oldest case that nobody else works on, and open it; one that is skipped is given back."""
     desk = await open_desk(visit, organisation_id, "applications")
-    return await go_to_next(visit, desk)
+    skipped = visit.form.value("skip")
+    if skipped and desk.may(DECIDE):
+        await _claim(desk, skipped, release=True)
+    return await go_to_next(visit, desk, after=skipped)
 
 
-async def go_to_next(visit: Visit, desk: Desk) -> Response:
-    """Claim the oldest case that nobody else works on, and open it; without one, go back to the queue."""
-    if not desk.may(DECIDE):
-        raise ForbiddenError
+@router.get("/applications/upcoming")
+async def show_upcoming(visit: MemberVisit, organisation_id: str, after: str = "") -> HTMLResponse:
+    """Find the cases that come next while the clerk reads this one; say how many are known."""
+    desk = await open_desk(visit, organisation_id, "applications")
+    desk.demand(DECIDE)
+    known = _upcoming(visit, desk, after)
+    if not known:
+        known = await _find_upcoming(visit, desk, after)
+    return await visit.page("applications/upcoming.html", desk=desk, count=len(known), full=len(known) >= PAGE_SIZE - 1)
+
+
+async def go_to_next(visit: Visit, desk: Desk, *, after: str = "") -> Response:
+    """Claim the oldest case that nobody else works on, and open it; without one, go back to the queue.
+
+    Those found while the clerk read the last case are tried first: that spares a search between two decisions.
+    """
+    desk.demand(DECIDE)
+    known = _upcoming(visit, desk, after)
+    taken = await _claim_first(visit, desk, known)
+    if not taken:
+        taken = await _claim_first(visit, desk, await _find_upcoming(visit, desk, after))
+    if taken:
+        return visit.redirect(f"{desk.path}/applications/{taken}")
+    await visit.flash(Flash(kind="notice", text=visit.t("queue.no_next")))
+    return visit.redirect(f"{desk.path}/applications")
+
+
+def _upcoming(visit: Visit, desk: Desk, after: str) -> list[str]:
+    known = visit.data.upcoming
+    if known is None or known.organisation_id != desk.organisation.organisation_id:
+        return []
+    return [one for one in known.application_ids if one != after]
+
+
+async def _find_upcoming(visit: Visit, desk: Desk, after: str) -> list[str]:
     waiting = await desk.gateway.get(_base(desk), ApplicationPage, params={"states": [WAITING], "pageSize": PAGE_SIZE})
     now = visit.services.clock.now()
     free = [
-        one
+        one.application_id
         for one in waiting.applications
-        if one.claimed_by_member_id in ("", desk.member_id)
-        or (one.claim_expire_time is not None and one.claim_expire_time <= now)
+        if one.application_id != after
+        and (
+            one.claimed_by_member_id in ("", desk.member_id)
+            or (one.claim_expire_time is not None and one.claim_expire_time <= now)
+        )
     ]
-    for one in free[:NEXT_TRIES]:
-        path = f"{_base(desk)}/{segment(one.application_id)}"
-        try:
-            await desk.gateway.post(f"{path}:claim", Application, body={}, request_id=new_request_id())
-        except ProblemError as problem:
-            if problem.status >= 500 or problem.status in (401, 403, 429):
-                raise
-            continue
-        return visit.redirect(f"{desk.path}/applications/{one.application_id}")
-    await visit.flash(Flash(kind="notice", text=visit.t("queue.no_next")))
-    return visit.redirect(f"{desk.path}/applications")
+    await _remember_upcoming(visit, desk, free)
+    return free
+
+
+async def _remember_upcoming(visit: Visit, desk: Desk, application_ids: list[str]) -> None:
+    async with visit.change() as data:
+        data.upcoming = Upcoming(organisation_id=desk.organisation.organisation_id, application_ids=application_ids)
+
+
+async def _claim_first(visit: Visit, desk: Desk, application_ids: list[str]) -> str:
+    """Claim the first case that can be had and return it; empty when there is none."""
+    for index, one in enumerate(application_ids[:NEXT_TRIES]):
+        if await _claim(desk, one):
+            await _remember_upcoming(visit, desk, application_ids[index + 1 :])
+            return one
+    return ""
+
+
+async def _claim(desk: Desk, application_id: str, *, release: bool = False) -> bool:
+    path = f"{_base(desk)}/{segment(application_id)}:claim"
+    try:
+        await desk.gateway.post(path, Application, body={"release": release}, request_id=new_request_id())
+    except ProblemError as problem:
+        if problem.status >= 500 or problem.status in (401, 403, 429):
+            raise
+        return False
+    return True
 
 
 @router.get("/applications.csv")
@@ -162,19 +218,13 @@ async def export(visit: MemberVisit, organisation_id: str, view: str = "") -> Re
     desk = await open_desk(visit, organisation_id, "applications")
     if not desk.may(EXPORT):
         raise ForbiddenError
-    async with AsyncExitStack() as stack:
-        response = await stack.enter_async_context(
-            desk.gateway.download(f"{_base(desk)}:export", {"states": TABS.get(view, ())})
-        )
-        held = stack.pop_all()
-
-    async def chunks() -> AsyncGenerator[bytes]:
-        async with held:
-            async for chunk in response.aiter_bytes(_CHUNK_BYTES):
-                yield chunk
-
-    headers = {"Content-Disposition": f'attachment; filename="applications-{segment(organisation_id)}.csv"'}
-    return visit.with_cookies(StreamingResponse(chunks(), media_type="text/csv; charset=utf-8", headers=headers))
+    return await pass_on(
+        visit,
+        desk.gateway,
+        f"{_base(desk)}:export",
+        params={"states": TABS.get(view, ())},
+        file_name=f"applications-{organisation_id}.csv",
+    )
 
 
 @router.post("/approval-batches")
