@@ -1,0 +1,76 @@
+"""How the service is put together from its parts; `__main__` is what starts it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from types import SimpleNamespace
+from typing import Final
+
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from zhibu.branches.v1 import founding_service_pb2, organisation_service_pb2
+from zhibu_kit.app import Assembly, Runtime
+from zhibu_kit.background import Job
+from zhibu_kit.db import Role, Scope, Transaction
+
+from zhibu_branches import publication
+from zhibu_branches.api.founding_desk import FoundingDeskApi
+from zhibu_branches.api.foundings import FoundingApi
+from zhibu_branches.api.organisations import OrganisationApi
+from zhibu_branches.foundings.deciding import expire_foundings
+from zhibu_branches.foundings.events import founding_snapshot
+from zhibu_branches.organisations import ensure_province
+from zhibu_branches.settings import BranchesSettings
+
+# Days and months are what these jobs look at; an hour late is early enough.
+HOURLY_S: Final = 3600.0
+
+
+async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
+    """Make the province when the tree is empty, and the service from its parts."""
+    settings = runtime.settings
+    async with runtime.database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
+        now = runtime.clock.now()
+        province = await ensure_province(
+            transaction, code=settings.branches_province_code, name=settings.branches_province_name, now=now
+        )
+        if province is not None:
+            await publication.publish_change(transaction, province, change_time=now)
+    return Assembly(servicers=_servicers(runtime), jobs=_jobs(runtime))
+
+
+def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor, object]:
+    database, clock = runtime.database, runtime.clock
+    return {
+        organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: OrganisationApi(database, clock),
+        founding_service_pb2.DESCRIPTOR.services_by_name["FoundingService"]: joined(
+            FoundingApi(database, clock), FoundingDeskApi(database, clock)
+        ),
+    }
+
+
+def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
+    database, clock = runtime.database, runtime.clock
+
+    async def expire() -> None:
+        await expire_foundings(database, now=clock.now())
+
+    return [Job(name="expiry of foundings", run=expire, every_s=HOURLY_S)]
+
+
+async def snapshot(transaction: Transaction) -> AsyncGenerator[tuple[Message, str]]:
+    """The present state of everything of this service as the events that would tell of it, for reconciling."""
+    for part in (publication.snapshot, founding_snapshot):
+        async for event, county_code in part(transaction):
+            yield event, county_code
+
+
+def joined(*servicers: object) -> SimpleNamespace:
+    """One servicer with the handlers of several: a service's RPCs are spread over files by who calls them."""
+    handlers: dict[str, object] = {}
+    for servicer in servicers:
+        for name in vars(type(servicer)):
+            if name[0].isupper():
+                assert name not in handlers, f"{name} has two handlers"
+                handlers[name] = getattr(servicer, name)
+    return SimpleNamespace(**handlers)
