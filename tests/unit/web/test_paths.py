@@ -46,14 +46,16 @@ def _addresses() -> set[tuple[str, str]]:
         source = re.sub(r"\{\{ desk\.path \}\}", "/desk/x", source)
         source = re.sub(r"\{\{ (section|'below' if .*?) \}\}", "grants", source)
         source = re.sub(r"\{\{ path \}\}", "/desk/x/applications/x", source)
-        for tag, attribute, value in re.findall(
+        for found_tag in re.finditer(
             r'<(a|form|img|div|select)\b[^>]*?\b(href|action|src|hx-get|hx-post)="(/[^"]*)"', source
         ):
-            method = "POST" if tag == "form" or attribute == "hx-post" else "GET"
+            tag, attribute, value = found_tag.groups()
+            sends = tag == "form" and 'method="get"' not in found_tag.group()
+            method = "POST" if sends or attribute == "hx-post" else "GET"
             address = re.sub(r"\{\{.*?\}\}", "x", value).partition("?")[0].partition("#")[0]
             found.add((method, address))
         found.update(
-            ("GET", value) for value in re.findall(r"(?:ui\.back\(t|nav\(|line\([^)]*), '(/[a-z/-]+)'", source)
+            ("GET", value) for value in re.findall(r"(?:ui\.back\(t|nav\(|line\([^)]*), '(/[a-z/-]+)'(?! ~)", source)
         )
         found.update(("GET", value) for value in re.findall(r"nav\('(/[a-z/-]*)'", source))
     return found

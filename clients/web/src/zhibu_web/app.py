@@ -33,6 +33,7 @@ from zhibu_web.pages import (
     home,
 )
 from zhibu_web.pages.desk_pages import DESK_PAGES
+from zhibu_web.pages.member_pages import MEMBER_PAGES
 from zhibu_web.rendering import Renderer
 from zhibu_web.sealing import Sealer
 from zhibu_web.security_headers import SecurityHeaders
@@ -50,6 +51,7 @@ PAGES: Final = (
     cases,
     auth,
     account,
+    *MEMBER_PAGES,
     *DESK_PAGES,
     bootstrap,
     guides,

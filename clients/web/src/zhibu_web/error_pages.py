@@ -29,7 +29,7 @@ from zhibu_web.visitor_limit import TooManyVisitorsError
 
 log = logging.getLogger("zhibu.web")
 
-MEMBER_PATHS: Final = ("/me", "/desk")
+MEMBER_PATHS: Final = ("/me", "/desk", "/branch", "/survey", "/inbox", "/foundings", "/services")
 _KNOWN: Final = (403, 404, 405, 413, 429, 500, 503)
 
 

@@ -61,6 +61,7 @@ class LoginUnderWay:
     return_to: str
     action: str
     expires_at_s: int
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,8 @@ class LoggedIn:
     login_id: str
     member_id: str
     eid_number: str
+    # When the person proved who they are; None when Keycloak does not say.
+    login_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,13 @@ class Login:
         """Where Keycloak sends people back to."""
         return f"{self._settings.public_url}/auth/callback"
 
-    async def begin(self, *, return_to: str, language: str, action: str = "") -> tuple[str, LoginUnderWay]:
+    async def begin(
+        self, *, return_to: str, language: str, action: str = "", fresh: bool = False
+    ) -> tuple[str, LoginUnderWay]:
         """Return the address of Keycloak's log-in page, and what to keep until the person comes back.
 
-        With an `action` (for example UPDATE_PASSWORD) Keycloak asks a person who is logged in to do just that.
+        With an `action` (for example UPDATE_PASSWORD) Keycloak asks a person who is logged in to do just that;
+        `fresh` has it ask once more who this is, however short ago that was.
         """
         provider = await self._provider_known()
         under_way = LoginUnderWay(
@@ -112,6 +118,7 @@ class Login:
             return_to=return_to,
             action=action,
             expires_at_s=int(self._clock.now().timestamp()) + LOGIN_LIFETIME_S,
+            fresh=fresh,
         )
         challenge = base64.urlsafe_b64encode(hashlib.sha256(under_way.verifier.encode()).digest()).rstrip(b"=")
         parameters = {
@@ -127,6 +134,8 @@ class Login:
         }
         if action:
             parameters["kc_action"] = action
+        if fresh:
+            parameters["prompt"] = "login"
         return f"{provider.authorization_endpoint}?{urlencode(parameters)}", under_way
 
     def sealed(self, under_way: LoginUnderWay) -> str:
@@ -172,7 +181,14 @@ class Login:
             login_id=_text(claims, "sid"),
             member_id=str(claims.get("member_id") or ""),
             eid_number=str(claims.get("preferred_username") or ""),
+            login_time=self._login_time(claims, under_way),
         )
+
+    def _login_time(self, claims: Claims, under_way: LoginUnderWay) -> datetime | None:
+        auth_time, now = claims.get("auth_time"), self._clock.now()
+        if isinstance(auth_time, int | float):
+            return datetime.fromtimestamp(auth_time, now.tzinfo)
+        return now if under_way.fresh else None
 
     async def refreshed(self, tokens: Tokens) -> Tokens:
         """Return new tokens for old ones.

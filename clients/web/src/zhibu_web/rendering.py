@@ -48,6 +48,7 @@ class Renderer:
         cast("dict[str, Callable[..., object]]", self._environment.globals)["static"] = static
         filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
         filters.update(when=_when, day=_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
+        filters.update(percent=percent, masked=masked)
 
     def render(self, template: str, context: Mapping[str, object]) -> str:
         """Return the HTML of a template."""
@@ -91,6 +92,20 @@ def _day(context: Context, value: datetime | date | str | None) -> str:
 def grouped(value: str) -> str:
     """A long number in groups of four, which people can compare and read aloud."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
+def percent(permille: int) -> str:
+    """Thousandths as percent, without a decimal that says nothing."""
+    whole, tenth = divmod(permille, 10)
+    return f"{whole}.{tenth}%" if tenth else f"{whole}%"
+
+
+def masked(value: str, shown_in_front: int, shown_behind: int) -> str:
+    """A number whose middle is hidden; what is too short for that is hidden whole."""
+    hidden = len(value) - shown_in_front - shown_behind
+    if hidden <= 0:
+        return "*" * len(value)
+    return value[:shown_in_front] + "*" * hidden + value[len(value) - shown_behind :]
 
 
 def pairs(organisations: Iterable[Organisation]) -> list[tuple[str, str]]:

@@ -414,6 +414,7 @@ def _known(member: Member, me: Me, now: datetime) -> Member:
             "member_id": me.eid.member_id or member.member_id,
             "eid_number": me.eid.eid_number or member.eid_number,
             "real_name": me.eid.real_name,
+            "organisation_id": me.eid.organisation_id,
             "grants": list(me.grants),
             "known_time": now,
         }

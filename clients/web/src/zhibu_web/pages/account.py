@@ -9,26 +9,20 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from zhibu_web.contract import Eid, Grant, Message
 from zhibu_web.pages.auth import ACTIONS, go_to_keycloak
-from zhibu_web.visit import MemberVisit
+from zhibu_web.visit import Me, MemberVisit, Visit
 
 router = APIRouter(prefix="/me")
 
 _CHUNK_BYTES: Final = 16_384
 
 
-class _Me(Message):
-    eid: Eid = Eid()
-    grants: tuple[Grant, ...] = ()
-
-
 @router.get("")
 async def show_me(visit: MemberVisit) -> HTMLResponse:
     """Show the member's own e-ID and offices."""
     gateway = await visit.gateway()
-    me = await gateway.get("/v1/me", _Me)
-    await visit.member()
+    me = await gateway.get("/v1/me", Me)
+    await visit.remember_member(me)
     directory = visit.services.directory
     offices = {one.name: one.display_name for one in await directory.offices(gateway, visit.language)}
     settings = await directory.settings(gateway, me.eid.organisation_id) if me.eid.organisation_id else None
@@ -47,11 +41,24 @@ async def show_me(visit: MemberVisit) -> HTMLResponse:
 
 
 @router.get("/card.png")
-async def show_card(visit: MemberVisit) -> Response:
-    """Pass the picture of the member's own card on as it arrives."""
+async def show_card(visit: MemberVisit, download: str = "") -> Response:
+    """Show the picture of the member's own card."""
+    way = "attachment" if download == "1" else "inline"
+    return await _card(visit, "/v1/me/card", media_type="image/png", disposition=f'{way}; filename="e-id-card.png"')
+
+
+@router.get("/card.pdf")
+async def download_card(visit: MemberVisit) -> Response:
+    """Give the member's own card with its signed code, to be printed."""
+    disposition = 'attachment; filename="e-id-card.pdf"'
+    return await _card(visit, "/v1/me/card.pdf", media_type="application/pdf", disposition=disposition)
+
+
+async def _card(visit: Visit, path: str, *, media_type: str, disposition: str) -> Response:
+    """Pass a file on as it arrives."""
     gateway = await visit.gateway()
     async with AsyncExitStack() as stack:
-        response = await stack.enter_async_context(gateway.download("/v1/me/card"))
+        response = await stack.enter_async_context(gateway.download(path))
         held = stack.pop_all()
 
     async def chunks() -> AsyncGenerator[bytes]:
@@ -59,10 +66,8 @@ async def show_card(visit: MemberVisit) -> Response:
             async for chunk in response.aiter_bytes(_CHUNK_BYTES):
                 yield chunk
 
-    headers = {"Content-Disposition": 'inline; filename="e-id-card.png"'}
-    if visit.request.query_params.get("download") == "1":
-        headers = {"Content-Disposition": 'attachment; filename="e-id-card.png"'}
-    return visit.with_cookies(StreamingResponse(chunks(), media_type="image/png", headers=headers))
+    headers = {"Content-Disposition": disposition}
+    return visit.with_cookies(StreamingResponse(chunks(), media_type=media_type, headers=headers))
 
 
 @router.post("/security")

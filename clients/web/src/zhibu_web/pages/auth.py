@@ -26,9 +26,11 @@ async def log_in(visit: Visitor) -> Response:
     return await go_to_keycloak(visit, return_to=return_to)
 
 
-async def go_to_keycloak(visit: Visit, *, return_to: str, action: str = "") -> Response:
+async def go_to_keycloak(visit: Visit, *, return_to: str, action: str = "", fresh: bool = False) -> Response:
     """Begin a log-in, or an action at Keycloak, and keep what must come back in a sealed cookie."""
-    url, under_way = await visit.services.login.begin(return_to=return_to, language=visit.language, action=action)
+    url, under_way = await visit.services.login.begin(
+        return_to=return_to, language=visit.language, action=action, fresh=fresh
+    )
     visit.set_cookie(_cookie_of(visit, under_way.state), visit.services.login.sealed(under_way), max_age_s=1800)
     return visit.redirect(url)
 
@@ -58,7 +60,12 @@ async def come_back(visit: Visitor) -> Response:
         return await _failed(visit)
     data = SessionData(
         tokens=logged_in.tokens,
-        member=Member(account_id=logged_in.account_id, member_id=logged_in.member_id, eid_number=logged_in.eid_number),
+        member=Member(
+            account_id=logged_in.account_id,
+            member_id=logged_in.member_id,
+            eid_number=logged_in.eid_number,
+            login_time=logged_in.login_time,
+        ),
     )
     if under_way.action:
         done = status == "success"

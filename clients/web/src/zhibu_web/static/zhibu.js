@@ -50,7 +50,22 @@ function selectAll(box) {
   count();
 }
 
+function copyFrom(button) {
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      document.execCommand("copy");
+    }
+    document.getElementById("live").textContent = button.dataset.copied;
+    button.textContent = button.dataset.copied;
+  });
+}
+
 function prepare(root) {
+  root.querySelectorAll("[data-copy]").forEach(copyFrom);
   root.querySelectorAll("[data-countdown]").forEach(countDown);
   root.querySelectorAll("[data-select-all]").forEach(selectAll);
   root.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));

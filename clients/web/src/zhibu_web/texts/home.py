@@ -21,6 +21,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "home.login_text": ("用电子身份证号、密码和短信验证码。", "With e-ID number, password and a code by SMS."),
     "home.me": ("我的", "My page"),
     "home.me_text": ("查看电子身份证、所在党支部和职务。", "Your e-ID, your branch and your offices."),
+    "home.branch_text": (
+        "支部委员、党员、上网率，您能参加什么。",
+        "Committee, members, online rate, what you can do there.",
+    ),
+    "home.services_text": (
+        "成立或加入虚拟支部、更正信息、换手机号。",
+        "Found or join a virtual branch, correct your data, change your telephone.",
+    ),
+    "home.inbox_text": ("没有未读消息。", "Nothing unread."),
+    "home.tree_title": ("查找党组织", "Find an organisation"),
+    "home.tree_text": (
+        "各级党组织和党支部，不用登录就能查看。",
+        "Organisations and branches of every level, without log-in.",
+    ),
     "home.desk": ("工作台", "Desk"),
     "home.desk_text": ("审批申请、管理电子身份证和授权。", "Decide applications, look after e-IDs and offices."),
     "home.first_title": ("第一次登录？", "Logging in for the first time?"),

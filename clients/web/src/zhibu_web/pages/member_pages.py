@@ -1,0 +1,31 @@
+"""The members' pages, in the order of their routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhibu_web.pages import (
+    branch,
+    corrections,
+    foundings,
+    inbox,
+    my_data,
+    my_record,
+    my_telephone,
+    organisations,
+    services,
+    survey,
+)
+
+MEMBER_PAGES: Final = (
+    branch,
+    survey,
+    organisations,
+    foundings,
+    services,
+    inbox,
+    my_record,
+    my_data,
+    corrections,
+    my_telephone,
+)
