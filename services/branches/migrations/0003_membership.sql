@@ -33,7 +33,7 @@ create table member_record (
     update_time timestamptz not null,
     check ((standing = 1) = (end_date is null))
 );
-create index member_record_of_county on member_record (county_code, member_id) include (status) where standing = 1;
+create index member_record_of_county on member_record (county_code, member_id) include (status, branch_id) where standing = 1;
 create index member_record_of_branch on member_record (branch_id, member_id) include (status) where standing = 1;
 select kit_protect('member_record');
 revoke delete on member_record from "{{service}}_app", "{{service}}_province";
@@ -156,6 +156,14 @@ language sql stable security definer set search_path = public, pg_temp as $$
   where r.member_id = any(members) and r.standing = 1
 $$;
 
+-- The counties whose members belong to virtual branches of some counties.
+create function home_counties(counties text []) returns text [] language sql stable security definer
+set search_path = public, pg_temp as $$
+  select coalesce(array_agg(distinct r.county_code), '{}')
+  from membership as m join member_record as r on r.member_id = m.member_id
+  where m.county_code = any(counties) and m.kind = 2 and m.end_date is null
+$$;
+
 -- Refuses a commit that leaves a present record without exactly one physical membership, in the branch that the record
 -- names, or an ended one with any. Taking the record's lock makes two writers of one member follow each other; what the
 -- second statement sees is what was committed until then.
@@ -193,8 +201,9 @@ deferrable initially deferred for each row execute function check_memberships();
 create constraint trigger exactly_one_physical after insert or update or delete on member_record
 deferrable initially deferred for each row execute function check_memberships();
 
-revoke execute on function member_counties(text), physical_places(text []), check_memberships() from public;
-grant execute on function member_counties(text), physical_places(text [])
+revoke execute on function
+    member_counties(text), physical_places(text []), home_counties(text []), check_memberships() from public;
+grant execute on function member_counties(text), physical_places(text []), home_counties(text [])
     to "{{service}}_app", "{{service}}_relay", "{{service}}_province";
 
 -- What statistics sum: how many members of each kind a branch and a county hold. Every change adds rows with its difference,

@@ -8,7 +8,7 @@ from typing import Final
 
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
-from zhibu.branches.v1 import founding_service_pb2, organisation_service_pb2
+from zhibu.branches.v1 import founding_service_pb2, membership_service_pb2, organisation_service_pb2
 from zhibu_kit.app import Assembly, Runtime
 from zhibu_kit.background import Job
 from zhibu_kit.db import Role, Scope, Transaction
@@ -16,11 +16,16 @@ from zhibu_kit.db import Role, Scope, Transaction
 from zhibu_branches import publication
 from zhibu_branches.api.founding_desk import FoundingDeskApi
 from zhibu_branches.api.foundings import FoundingApi
+from zhibu_branches.api.memberships import MembershipApi
+from zhibu_branches.api.my_memberships import MyMembershipsApi
 from zhibu_branches.api.organisations import OrganisationApi
 from zhibu_branches.foundings.deciding import expire_foundings
 from zhibu_branches.foundings.events import founding_snapshot
 from zhibu_branches.organisations import ensure_province
+from zhibu_branches.requests import lapse_everywhere
 from zhibu_branches.settings import BranchesSettings
+from zhibu_branches.snapshots import member_snapshot
+from zhibu_branches.unplaced import unplaced_consumer
 
 # Days and months are what these jobs look at; an hour late is early enough.
 HOURLY_S: Final = 3600.0
@@ -36,13 +41,16 @@ async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
         )
         if province is not None:
             await publication.publish_change(transaction, province, change_time=now)
-    return Assembly(servicers=_servicers(runtime), jobs=_jobs(runtime))
+    return Assembly(servicers=_servicers(runtime), consumers=[unplaced_consumer()], jobs=_jobs(runtime))
 
 
 def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor, object]:
     database, clock = runtime.database, runtime.clock
     return {
         organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: OrganisationApi(database, clock),
+        membership_service_pb2.DESCRIPTOR.services_by_name["MembershipService"]: joined(
+            MyMembershipsApi(database, clock), MembershipApi(database, clock)
+        ),
         founding_service_pb2.DESCRIPTOR.services_by_name["FoundingService"]: joined(
             FoundingApi(database, clock), FoundingDeskApi(database, clock)
         ),
@@ -55,12 +63,18 @@ def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
     async def expire() -> None:
         await expire_foundings(database, now=clock.now())
 
-    return [Job(name="expiry of foundings", run=expire, every_s=HOURLY_S)]
+    async def lapse() -> None:
+        await lapse_everywhere(database, now=clock.now())
+
+    return [
+        Job(name="expiry of foundings", run=expire, every_s=HOURLY_S),
+        Job(name="lapse of membership requests", run=lapse, every_s=HOURLY_S),
+    ]
 
 
 async def snapshot(transaction: Transaction) -> AsyncGenerator[tuple[Message, str]]:
     """The present state of everything of this service as the events that would tell of it, for reconciling."""
-    for part in (publication.snapshot, founding_snapshot):
+    for part in (publication.snapshot, member_snapshot, founding_snapshot):
         async for event, county_code in part(transaction):
             yield event, county_code
 

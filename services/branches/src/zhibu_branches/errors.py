@@ -96,3 +96,141 @@ BRANCH_IS_PHYSICAL: Final = ErrorKind(
     zh="这是实体支部，加入或离开须接转组织关系；请选择虚拟支部。",
     en="This is a physical branch, which is joined and left by a transfer; choose a virtual branch.",
 )
+DECISION_CHANGES_NOTHING: Final = ErrorKind(
+    reason="DECISION_CHANGES_NOTHING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个决定没有改变任何内容，请填写新的身份、职业或者去向。",
+    en="This decision changes nothing. State a new status, occupation or standing.",
+)
+DATE_IN_FUTURE: Final = ErrorKind(
+    reason="DATE_IN_FUTURE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="日期晚于今天，请改正。",
+    en="The date is after today; please correct it.",
+)
+DATE_NOT_A_DAY: Final = ErrorKind(
+    reason="DATE_NOT_A_DAY",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="没有这一天，请按“年-月-日”重新填写。",
+    en="There is no such day. Write it as year-month-day.",
+)
+DATE_BEFORE_STATUS: Final = ErrorKind(
+    reason="DATE_BEFORE_STATUS",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="日期早于档案中已有的日期，请核对文件后改正。",
+    en="The date is before dates that the record holds already. Check it against the document.",
+)
+DATES_OUT_OF_ORDER: Final = ErrorKind(
+    reason="DATES_OUT_OF_ORDER",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="日期先后不对：申请、入党、转正应依次进行，请核对。",
+    en="The dates are out of order: application, admission, confirmation follow each other. Please check.",
+)
+STATUS_NOT_REACHABLE: Final = ErrorKind(
+    reason="STATUS_NOT_REACHABLE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="不能由现在的身份直接变为所填身份，例如转为正式党员之前须是预备党员。请逐步登记。",
+    en="This status does not follow the present one: a full member was probationary before, for example. Record each step.",
+)
+STANDING_NOT_FITTING: Final = ErrorKind(
+    reason="STANDING_NOT_FITTING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="所填去向与身份不符：退党、除名、开除只用于党员，终止培养只用于尚未入党的人。",
+    en="This standing does not fit the status: only members leave or are expelled, and only others are no longer followed.",
+)
+STATUS_WITH_STANDING: Final = ErrorKind(
+    reason="STATUS_WITH_STANDING",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="身份和去向请分两次登记。",
+    en="Record a change of status and the end of a record one after the other.",
+)
+DOCUMENT_WANTED: Final = ErrorKind(
+    reason="DOCUMENT_WANTED",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="变更身份或者去向须填写文号。",
+    en="A change of status or standing needs the number of its document.",
+)
+ADMISSION_DATE_WANTED: Final = ErrorKind(
+    reason="ADMISSION_DATE_WANTED",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="党员须填写入党日期。",
+    en="A member needs the date of admission.",
+)
+DATE_NOT_FITTING_STATUS: Final = ErrorKind(
+    reason="DATE_NOT_FITTING_STATUS",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="所填日期与身份不符：未入党者没有入党日期，预备党员没有转正日期。",
+    en="A date does not fit the status: before admission there is no such date, and none of confirmation before that.",
+)
+REQUEST_OPEN_ALREADY: Final = ErrorKind(
+    reason="REQUEST_OPEN_ALREADY",
+    code=StatusCode.ALREADY_EXISTS,
+    zh="您已申请加入这个支部，请等待答复。",
+    en="You have asked to join this branch already. Please wait for the answer.",
+)
+REQUEST_ALREADY_DECIDED: Final = ErrorKind(
+    reason="REQUEST_ALREADY_DECIDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个申请已经办结或者失效。",
+    en="This request has been decided or has lapsed.",
+)
+TOO_MANY_REQUESTS_OPEN: Final = ErrorKind(
+    reason="TOO_MANY_REQUESTS_OPEN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="未答复的申请已达 {limit} 个，请等待答复或撤回后再申请。",
+    en="{limit} of your requests wait for an answer. Wait, or take one back first.",
+)
+REFUSAL_NOTE_WANTED: Final = ErrorKind(
+    reason="REFUSAL_NOTE_WANTED",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="不同意时请说明理由。",
+    en="Say why when you refuse.",
+)
+COUNTY_WANTED: Final = ErrorKind(
+    reason="COUNTY_WANTED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="党员名册按县（市、区）查看，请选择一个县或其下的组织；省、市可查看统计。",
+    en="Members are listed by county. Choose a county or something below it; provinces and cities have statistics.",
+)
+ORGANISATION_IS_NO_COUNTY: Final = ErrorKind(
+    reason="ORGANISATION_IS_NO_COUNTY",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这项设置属于县（市、区），请选择一个县。",
+    en="This is set for a county; choose one.",
+)
+ORGANISATION_IS_NO_BRANCH: Final = ErrorKind(
+    reason="ORGANISATION_IS_NO_BRANCH",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="请选择党支部。",
+    en="Choose a branch.",
+)
+MEMBER_NOT_UNPLACED: Final = ErrorKind(
+    reason="MEMBER_NOT_UNPLACED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="本县没有此人待编入支部的记录：可能尚未发放电子身份证，或已被编入。",
+    en="Nobody of this county waits for a branch under this number: there is no e-ID yet, or a branch holds the person.",
+)
+RIGHTS_ACT_UNKNOWN: Final = ErrorKind(
+    reason="RIGHTS_ACT_UNKNOWN",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="没有这项权利，请使用列出的名称。",
+    en="There is no such act; use the names that are listed.",
+)
+RIGHTS_ACT_TWICE: Final = ErrorKind(
+    reason="RIGHTS_ACT_TWICE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="同一项权利写了两次。",
+    en="An act is listed twice.",
+)
+RIGHTS_ACT_MISSING: Final = ErrorKind(
+    reason="RIGHTS_ACT_MISSING",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="每一项权利都要写明。",
+    en="Every act must be listed.",
+)
+RIGHTS_NOWHERE: Final = ErrorKind(
+    reason="RIGHTS_NOWHERE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="每一项权利至少要在一种支部行使。",
+    en="Each act must be done in one kind of branch at least.",
+)

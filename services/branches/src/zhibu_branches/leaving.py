@@ -1,7 +1,7 @@
 """What ends inside this service together with a membership.
 
-The one list: whoever keeps something that hangs on a membership adds a line here. Both functions take many memberships at once, because a merger ends hundreds. What they call must not import
-`memberships`, which calls them.
+The one list: whoever keeps something that hangs on a membership adds a line here. Both functions take many memberships at
+once, because a merger ends hundreds. What they call must not import `memberships`, which calls them.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from datetime import date, datetime
 from zhibu_kit.db import Transaction
 
 from zhibu_branches.member_queries import Membership
+from zhibu_branches.requests import lapse_requests_of
 from zhibu_branches.rules.members import EndReason
 
 
@@ -17,6 +18,8 @@ async def on_physical_end(
     transaction: Transaction, ended: Sequence[Membership], *, end_date: date, reason: EndReason, now: datetime
 ) -> None:
     """Physical memberships ended: by a move, a merger, or because the record ended."""
+    if reason is EndReason.RECORD_ENDED:
+        await lapse_requests_of(transaction, [one.member_id for one in ended], now=now)
 
 
 async def on_any_end(

@@ -1,0 +1,63 @@
+"""People with an e-ID whom no branch holds yet: known from identity's events, gone when a branch takes them up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from zhibu.identity.v1 import eid_pb2, identity_events_pb2
+from zhibu_kit.consumers import Consumer
+from zhibu_kit.db import Transaction
+from zhibu_kit.events import EventContext
+
+from zhibu_branches.models import unplaced_member as table
+
+_VALID: Final = frozenset({eid_pb2.EID_STATE_ISSUED, eid_pb2.EID_STATE_ACTIVE})
+
+
+def unplaced_consumer() -> Consumer:
+    """What keeps the list."""
+    return Consumer(name="unplaced_members", event=identity_events_pb2.EidChanged, handle=_apply)
+
+
+async def list_unplaced(
+    transaction: Transaction, county_code: str, *, after: tuple[datetime, str] | None, count_max: int
+) -> Sequence[Row[Any]]:
+    """Those of a county, the oldest first, after the given time and member."""
+    statement = select(table).where(table.c.county_code == county_code)
+    if after is not None:
+        statement = statement.where(tuple_(table.c.issue_time, table.c.member_id) > after)
+    return await transaction.all(statement.order_by(table.c.issue_time, table.c.member_id).limit(count_max))
+
+
+async def find_unplaced(transaction: Transaction, member_id: str) -> Row[Any] | None:
+    """The person, kept from others until the transaction ends, when the scope shows the county."""
+    return await transaction.one_or_none(select(table).where(table.c.member_id == member_id).with_for_update())
+
+
+async def _apply(transaction: Transaction, event: identity_events_pb2.EidChanged, context: EventContext) -> None:
+    if event.state not in _VALID:
+        # Another e-ID may have taken its place already; its own row stays.
+        await transaction.execute(
+            table.delete().where(table.c.member_id == event.member_id, table.c.eid_id == event.eid_id)
+        )
+        return
+    placed = await transaction.all(select(func.physical_places([event.member_id])))
+    if placed:
+        return
+    values = {
+        "county_code": event.county_code,
+        "eid_id": event.eid_id,
+        "wanted_branch_id": event.branch_id,
+        "issue_time": event.change_time.ToDatetime(tzinfo=UTC),
+    }
+    await transaction.execute(
+        insert(table)
+        .values(member_id=event.member_id, **values)
+        .on_conflict_do_update(
+            index_elements=["member_id"], set_={"eid_id": event.eid_id, "wanted_branch_id": event.branch_id}
+        )
+    )
