@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 import asyncpg
 import grpc.aio
 import pytest
+from integration.branches.party import Party
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN, Branches
 from support.identity_stream import prepare_identity_stream, wait_until_ready
 from zhibu.branches.v1 import organisation_pb2, organisation_service_pb2_grpc
 from zhibu_branches.__main__ import build
 from zhibu_branches.settings import BranchesSettings
+from zhibu_kit.db import Database
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.issuer import TokenIssuer
@@ -77,8 +79,18 @@ async def branches(
         grpc.aio.insecure_channel(service.address) as channel,
     ):
         await wait_until_ready(service)
-        started = Branches(stub=organisation_service_pb2_grpc.OrganisationServiceStub(channel), issuer=issuer)
+        started = Branches(
+            stub=organisation_service_pb2_grpc.OrganisationServiceStub(channel), issuer=issuer, channel=channel
+        )
         await started.create("37", organisation_pb2.ORGANISATION_LEVEL_CITY, "潍坊市", code="3707")
         await started.create("3707", organisation_pb2.ORGANISATION_LEVEL_COUNTY, "临朐县", code="370724")
         await started.create("3707", organisation_pb2.ORGANISATION_LEVEL_COUNTY, "青州市", code="370781")
         yield started
+
+
+@pytest.fixture(scope="module")
+async def party(branches: Branches, database: ServiceDatabase) -> AsyncGenerator[Party]:
+    """Members, branches and the use cases below the RPCs, beside the running service."""
+    own = Database(database.app_url, service="branches")
+    yield Party(branches=branches, database=own)
+    await own.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import grpc.aio
 from support.rpc import Metadata, bearer
 from zhibu.branches.v1 import organisation_pb2, organisation_service_pb2_grpc
 from zhibu.branches.v1 import organisation_service_pb2 as pb
@@ -20,6 +21,7 @@ class Branches:
 
     stub: "organisation_service_pb2_grpc.OrganisationServiceAsyncStub"
     issuer: TokenIssuer
+    channel: grpc.aio.Channel
 
     def as_account(self, account_id: str) -> Metadata:
         return bearer(self.issuer.token(account_id))
