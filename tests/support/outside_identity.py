@@ -27,6 +27,7 @@ class Account:
     password: str
     enabled: bool = True
     own_password: bool = False
+    ended_sessions: int = 0
 
 
 @dataclass(slots=True)
@@ -37,6 +38,9 @@ class MemoryAccounts:
     # While it is set, nothing works.
     down: bool = False
     opened_count: int = 0
+    # Accounts whose sessions were ended, and how often the list of revocations was forgotten.
+    ended_sessions: list[str] = field(default_factory=list[str])
+    forgotten_lists: int = 0
 
     async def open(self, account: NewAccount) -> str:
         self._check()
@@ -65,6 +69,17 @@ class MemoryAccounts:
         self._check()
         return account_id in self.accounts and self.accounts[account_id].own_password
 
+    async def renew(self, account_id: str, *, totp_seed: str, code: str) -> None:
+        self._check()
+        account = self.accounts[account_id]
+        account.password, account.totp_seed, account.own_password = code, totp_seed, False
+        account.ended_sessions += 1
+
+    async def set_county(self, account_id: str, county_code: str) -> None:
+        self._check()
+        if account_id in self.accounts:
+            self.accounts[account_id].county_code = county_code
+
     async def close(self, account_id: str) -> None:
         self._check()
         if account_id in self.accounts:
@@ -75,6 +90,14 @@ class MemoryAccounts:
         found = self.by_number(eid_number)
         if found is not None and found.member_id == member_id:
             del self.accounts[found.account_id]
+
+    async def forget_revocation_list(self) -> None:
+        self._check()
+        self.forgotten_lists += 1
+
+    async def end_sessions(self, account_id: str) -> None:
+        self._check()
+        self.ended_sessions.append(account_id)
 
     def by_number(self, eid_number: str) -> Account | None:
         return next((account for account in self.accounts.values() if account.eid_number == eid_number), None)

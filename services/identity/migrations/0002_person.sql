@@ -72,18 +72,21 @@ CREATE TABLE erasure_proposal (
     expires_at timestamptz NOT NULL
 );
 
--- Sums per branch (empty: people whom no branch holds), so that no chart needs a name. Marked stale in the transaction
--- that changes one of its people; a job counts anew.
+-- Sums per branch (empty: people whom no branch holds), so that no chart needs a name. A row here, left by the transaction
+-- that changes one of its people, has a job count the branch anew. Rows are only added, so nobody waits for anybody.
+CREATE TABLE statistic_mark (
+    mark_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    county_code text NOT NULL,
+    branch_id text NOT NULL
+);
+CREATE INDEX statistic_mark_branch ON statistic_mark (county_code, branch_id);
+
 CREATE TABLE statistic_branch (
     county_code text NOT NULL,
     branch_id text NOT NULL,
-    stale boolean NOT NULL,
-    -- Rises whenever the branch becomes stale, so that a count of what was there before does not make it fresh.
-    mark bigint NOT NULL,
-    computed_at timestamptz,
+    computed_at timestamptz NOT NULL,
     PRIMARY KEY (county_code, branch_id)
 );
-CREATE INDEX statistic_branch_stale ON statistic_branch (county_code, branch_id) WHERE stale;
 
 CREATE TABLE statistic_count (
     county_code text NOT NULL,
@@ -103,7 +106,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'person', 'member_place', 'member_post', 'correction', 'erasure_proposal', 'statistic_branch', 'statistic_count'
+        'person', 'member_place', 'member_post', 'correction', 'erasure_proposal', 'statistic_mark', 'statistic_branch',
+        'statistic_count'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
         EXECUTE format(
@@ -122,4 +126,5 @@ END;
 $$;
 
 GRANT SELECT, INSERT, UPDATE ON person, member_place, member_post, correction TO identity_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON erasure_proposal, statistic_branch, statistic_count TO identity_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON erasure_proposal, statistic_mark, statistic_branch,
+    statistic_count TO identity_app;

@@ -37,7 +37,7 @@ def hide_small_cells(counts: Sequence[int], *, least: int = LEAST_TOLD) -> Told:
     # The smallest neighbours first: what is lost to the reader is little. Ties go to the first, so that the answer is
     # the same each time: two different answers about the same people could be compared.
     neighbours = iter(sorted((count, at) for at, count in enumerate(counts) if count >= least))
-    while hidden and (len(hidden) < 2 or sum(counts[at] for at in hidden) < least):  # noqa: PLR2004 - two hide each other
+    while hidden and (len(hidden) < 2 or sum(counts[at] for at in hidden) < least):
         _, at = next(neighbours)
         hidden.add(at)
     return Told(total=total, counts=tuple(NOT_TOLD if at in hidden else count for at, count in enumerate(counts)))

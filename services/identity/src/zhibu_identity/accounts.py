@@ -63,6 +63,14 @@ class Accounts(Protocol):
         """Say whether the member has replaced the one-use password."""
         ...
 
+    async def renew(self, account_id: str, *, totp_seed: str, code: str) -> None:
+        """End an account's sessions and replace everything that opens it: a one-use password, another seed, no passkeys."""
+        ...
+
+    async def set_county(self, account_id: str, county_code: str) -> None:
+        """Have tokens of an account name another county from now on."""
+        ...
+
     async def close(self, account_id: str) -> None:
         """Close an account for good and end its sessions."""
         ...
@@ -71,29 +79,48 @@ class Accounts(Protocol):
         """Delete the member's account of this name, if there is one."""
         ...
 
+    async def forget_revocation_list(self) -> None:
+        """Have the list of revoked certificates fetched anew at the next log-in by certificate."""
+        ...
+
+    async def end_sessions(self, account_id: str) -> None:
+        """End every session of an account that stays open."""
+        ...
+
 
 class KeycloakAccounts:
     """Accounts in our realm, through its admin API."""
 
-    def __init__(self, *, issuer: str, client_id: str, client_secret: str) -> None:
-        """Act as the service account of a client that may manage users of the realm which `issuer` names."""
-        server_url, _, realm = issuer.rstrip("/").rpartition("/realms/")
-        self._admin = KeycloakAdmin(
-            server_url=f"{server_url}/",
-            realm_name=realm,
-            client_id=client_id,
-            client_secret_key=client_secret,
-            timeout=TIMEOUT_S,
-            pool_maxsize=MOST_CONNECTIONS,
-            # A repeated POST could open an account twice.
-            max_retries=0,
-        )
+    def __init__(
+        self, *, issuer: str, client_id: str, client_secret: str, list_client: tuple[str, str] | None = None
+    ) -> None:
+        """Act as the service account of a client that may manage users of the realm which `issuer` names.
+
+        `list_client` is name and secret of another one, which may have the list of revoked certificates fetched anew;
+        Keycloak asks for the right to manage the realm for that, which is used for nothing else.
+        """
+        server_url, _, self._realm = issuer.rstrip("/").rpartition("/realms/")
+
+        def admin_as(client_id: str, client_secret: str) -> KeycloakAdmin:
+            return KeycloakAdmin(
+                server_url=f"{server_url}/",
+                realm_name=self._realm,
+                client_id=client_id,
+                client_secret_key=client_secret,
+                timeout=TIMEOUT_S,
+                pool_maxsize=MOST_CONNECTIONS,
+                # A repeated POST could open an account twice.
+                max_retries=0,
+            )
+
+        self._admin = admin_as(client_id, client_secret)
+        self._lists = admin_as(*list_client) if list_client else None
 
     async def aclose(self) -> None:
         """Close the connections."""
-        connection = self._admin.connection
-        await connection.aclose()
-        await connection.keycloak_openid.connection.aclose()
+        for admin in filter(None, (self._admin, self._lists)):
+            await admin.connection.aclose()
+            await admin.connection.keycloak_openid.connection.aclose()
 
     async def open(self, account: NewAccount) -> str:
         """Open an account, or adopt the one that an earlier, cut-off attempt opened; return its id.
@@ -136,6 +163,45 @@ class KeycloakAccounts:
         account = await self._get(account_id)
         return account is not None and UPDATE_PASSWORD not in account.get("requiredActions", [])
 
+    async def renew(self, account_id: str, *, totp_seed: str, code: str) -> None:
+        """End an account's sessions and replace everything that opens it: a one-use password, another seed, no passkeys.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now, or the account is gone.
+        """
+        account = await self._get(account_id)
+        if account is None:
+            raise AccountsError("renewing an account: it is gone")
+        try:
+            # Sessions first, and again at the end: whoever logs in in between has what was there before.
+            await self._admin.a_user_logout(account_id)
+            for credential in cast("list[Json]", await self._admin.a_get_credentials(account_id)):
+                await self._admin.a_delete_credential(account_id, str(credential["id"]))
+            renewed = {
+                **account,
+                "requiredActions": [UPDATE_PASSWORD],
+                "credentials": _credentials(password=code, totp_seed=totp_seed),
+            }
+            await self._admin.a_update_user(account_id, renewed)
+            await self._admin.a_user_logout(account_id)
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"renewing an account: {_what(error)}") from None
+
+    async def set_county(self, account_id: str, county_code: str) -> None:
+        """Have tokens of an account name another county from now on; an account that is gone has no tokens.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        account = await self._get(account_id)
+        if account is None:
+            return
+        attributes = {**account.get("attributes", {}), "county_code": [county_code]}
+        try:
+            await self._admin.a_update_user(account_id, {**account, "attributes": attributes})
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"moving an account: {_what(error)}") from None
+
     async def close(self, account_id: str) -> None:
         """Close an account for good and end its sessions; one that is gone is closed.
 
@@ -170,6 +236,36 @@ class KeycloakAccounts:
         except httpx.HTTPError as error:
             raise AccountsError(f"deleting an account: {_what(error)}") from None
 
+    async def forget_revocation_list(self) -> None:
+        """Have the list of revoked certificates fetched anew at the next log-in by certificate.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        if self._lists is None:
+            # Keycloak keeps its copy for a minute by its own settings.
+            return
+        try:
+            response = await self._lists.connection.a_raw_post(f"admin/realms/{self._realm}/clear-crl-cache", data="")
+        except (KeycloakError, httpx.HTTPError) as error:
+            raise AccountsError(f"forgetting the list of revocations: {_what(error)}") from None
+        if not response.is_success:
+            raise AccountsError(f"forgetting the list of revocations: {response.status_code}")
+
+    async def end_sessions(self, account_id: str) -> None:
+        """End every session of an account that stays open; one that is gone has none.
+
+        Raises:
+            AccountsError: when Keycloak does not do it now.
+        """
+        try:
+            await self._admin.a_user_logout(account_id)
+        except KeycloakError as error:
+            if error.response_code != _NOT_FOUND:
+                raise AccountsError(f"ending sessions: {error.response_code}") from None
+        except httpx.HTTPError as error:
+            raise AccountsError(f"ending sessions: {_what(error)}") from None
+
     async def _find(self, eid_number: str) -> Json | None:
         query = {"username": eid_number, "exact": True, "max": 2, "briefRepresentation": False}
         try:
@@ -195,25 +291,29 @@ def _representation(account: NewAccount) -> Json:
         "enabled": True,
         "attributes": {"member_id": [account.member_id], "county_code": [account.county_code]},
         "requiredActions": [UPDATE_PASSWORD],
-        "credentials": [
-            {"type": "password", "value": account.password, "temporary": True},
-            {
-                "type": "otp",
-                "userLabel": "短信验证码",
-                "secretData": json.dumps({"value": account.totp_seed}),
-                "credentialData": json.dumps(
-                    {
-                        "subType": "totp",
-                        "digits": TOTP_DIGITS,
-                        "counter": 0,
-                        "period": TOTP_PERIOD_S,
-                        "algorithm": TOTP_ALGORITHM,
-                        "secretEncoding": "BASE32",
-                    }
-                ),
-            },
-        ],
+        "credentials": _credentials(password=account.password, totp_seed=account.totp_seed),
     }
+
+
+def _credentials(*, password: str, totp_seed: str) -> list[Json]:
+    return [
+        {"type": "password", "value": password, "temporary": True},
+        {
+            "type": "otp",
+            "userLabel": "短信验证码",
+            "secretData": json.dumps({"value": totp_seed}),
+            "credentialData": json.dumps(
+                {
+                    "subType": "totp",
+                    "digits": TOTP_DIGITS,
+                    "counter": 0,
+                    "period": TOTP_PERIOD_S,
+                    "algorithm": TOTP_ALGORITHM,
+                    "secretEncoding": "BASE32",
+                }
+            ),
+        },
+    ]
 
 
 def _member_of(account: Json) -> str | None:

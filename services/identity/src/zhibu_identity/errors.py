@@ -11,6 +11,7 @@ declare_noun("application", zh="申请", en="application")
 declare_noun("case", zh="申请", en="case")
 declare_noun("eid", zh="电子身份证", en="e-ID")
 declare_noun("grant", zh="任职授权", en="grant")
+declare_noun("certificate", zh="证书", en="certificate")
 declare_noun("approval_batch", zh="批量审批", en="approval batch")
 
 # Fields of an application
@@ -278,4 +279,171 @@ BOOTSTRAP_REFUSED: Final = ErrorKind(
     code=StatusCode.PERMISSION_DENIED,
     zh="启用码、受理号或查询码不正确，或者启用码已经用过。",
     en="Bootstrap code, case number or case code is wrong, or the bootstrap code has been used.",
+)
+
+# People
+
+declare_noun("person", zh="人员", en="person")
+declare_noun("correction", zh="更正申请", en="correction")
+declare_noun("recovery", zh="找回申请", en="recovery")
+declare_noun("document", zh="材料", en="document")
+
+NUMBER_HELD: Final = ErrorKind(
+    reason="NUMBER_HELD",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="这个公民身份号码已登记在另一人名下，请核对证件；如确属本人，请先更正那一条记录。",
+    en="Somebody else is recorded with this resident number; compare it with the card, or correct the other record first.",
+)
+EDUCATION_UNKNOWN: Final = ErrorKind(
+    reason="EDUCATION_UNKNOWN",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="请填写小学、初中、高中、大专、本科或研究生。",
+    en="Name a level of schooling, for example 本科 or BACHELOR.",
+)
+VALUE_LENGTH: Final = ErrorKind(
+    reason="VALUE_LENGTH",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="内容为空或者过长，请修改。",
+    en="This is empty or too long.",
+)
+PERSON_ERASED: Final = ErrorKind(
+    reason="PERSON_ERASED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个人的资料已经销毁，不能再修改。",
+    en="The data of this person were destroyed and cannot be changed any more.",
+)
+RECORD_NOT_CLOSED: Final = ErrorKind(
+    reason="RECORD_NOT_CLOSED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个人仍在册。请先由支部登记去世、出党或者转出，再销毁资料。",
+    en="This person's record is open. Have the branch record death, leaving or moving out first.",
+)
+OTHER_OFFICER_NEEDED: Final = ErrorKind(
+    reason="OTHER_OFFICER_NEEDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="需要另一位工作人员确认，不能由同一人办理。",
+    en="Another officer has to confirm this; the one who began cannot.",
+)
+OWN_RECORD: Final = ErrorKind(
+    reason="OWN_RECORD",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="不能办理本人的事项，请由其他工作人员办理。",
+    en="Nobody does this about themselves; ask another officer.",
+)
+LOGIN_TOO_OLD: Final = ErrorKind(
+    reason="LOGIN_TOO_OLD",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="为了安全，请重新登录后再修改手机号码。",
+    en="Please log in again, then change the telephone within ten minutes.",
+)
+NO_EID: Final = ErrorKind(
+    reason="NO_EID",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个人没有有效的电子身份证。",
+    en="This person has no living e-ID.",
+)
+TOO_MANY_CORRECTIONS: Final = ErrorKind(
+    reason="TOO_MANY_CORRECTIONS",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="您已有多项更正申请在办理，请等候答复或者先撤回。",
+    en="Several corrections of yours are open; wait for the answers, or withdraw one.",
+)
+CORRECTION_ENDED: Final = ErrorKind(
+    reason="CORRECTION_ENDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这项更正申请已经办结或者撤回。",
+    en="This correction was decided or withdrawn.",
+)
+REPLY_NOTE_NEEDED: Final = ErrorKind(
+    reason="REPLY_NOTE_NEEDED",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="不予更正时请说明原因。",
+    en="Say why when a correction is refused.",
+)
+
+# Recovery
+
+RECOVERY_OPEN: Final = ErrorKind(
+    reason="RECOVERY_OPEN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个电子身份证已有找回或补发正在等待确认。",
+    en="A recovery of this e-ID waits for its confirmation already.",
+)
+RECOVERY_ENDED: Final = ErrorKind(
+    reason="RECOVERY_ENDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这次找回已经办结。",
+    en="This recovery has ended already.",
+)
+RECOVERY_EXPIRED: Final = ErrorKind(
+    reason="RECOVERY_EXPIRED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="已超过一天没有确认，请重新办理。",
+    en="Nobody confirmed it within a day; begin anew.",
+)
+
+# Documents
+
+DOCUMENT_KIND: Final = ErrorKind(
+    reason="DOCUMENT_KIND",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="只接受 PDF、JPEG 和 PNG 文件，请转换后上传。",
+    en="Only PDF, JPEG and PNG files are kept; convert the file and upload it again.",
+)
+DOCUMENT_TOO_LARGE: Final = ErrorKind(
+    reason="DOCUMENT_TOO_LARGE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="文件超过 15 MB，请压缩或者分开上传。",
+    en="The file is larger than 15 MB; make it smaller or upload it in parts.",
+)
+
+# Cards and certificates
+
+SINCE_UNREADABLE: Final = ErrorKind(
+    reason="SINCE_UNREADABLE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="时间格式应为 2026-11-23T08:00:00Z。",
+    en="Write the instant as 2026-11-23T08:00:00Z.",
+)
+AUTHORITY_MISSING: Final = ErrorKind(
+    reason="AUTHORITY_MISSING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="还没有导入证书机构，请联系系统管理员。",
+    en="No certificate authority has been imported yet; ask the operators of the system.",
+)
+SIGNING_REQUEST_UNREADABLE: Final = ErrorKind(
+    reason="SIGNING_REQUEST_UNREADABLE",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="这不是密钥盘生成的证书请求（PKCS#10，PEM 格式）。",
+    en="This is not a certificate request (PKCS#10, PEM) as a key stick makes it.",
+)
+SIGNING_REQUEST_KEY: Final = ErrorKind(
+    reason="SIGNING_REQUEST_KEY",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="密钥应为 P-256、P-384，或 2048 至 4096 位的 RSA，请在密钥盘上重新生成。",
+    en="The key must be P-256, P-384, or RSA of 2048 to 4096 bits; make another one on the key stick.",
+)
+SIGNING_REQUEST_UNPROVEN: Final = ErrorKind(
+    reason="SIGNING_REQUEST_UNPROVEN",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="证书请求的签名不正确，请在密钥盘上重新生成请求。",
+    en="The request is not signed well with its own key; make the request anew on the key stick.",
+)
+OFFICE_MISSING: Final = ErrorKind(
+    reason="OFFICE_MISSING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人在本组织及下级没有职务，或者没有有效的电子身份证，不能发放证书。",
+    en="This person holds no office here or below, or has no living e-ID, so no certificate can be issued.",
+)
+CERTIFICATE_KEY_USED: Final = ErrorKind(
+    reason="CERTIFICATE_KEY_USED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个密钥已经发过证书，请在密钥盘上生成新的密钥。",
+    en="This key has had a certificate already; make a new key on the key stick.",
+)
+CERTIFICATE_REVOKED: Final = ErrorKind(
+    reason="CERTIFICATE_REVOKED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个证书已经吊销。",
+    en="This certificate is revoked already.",
 )

@@ -7,9 +7,11 @@ from typing import Final
 from zhibu_kit.errors import ErrorKind
 
 from zhibu_identity import errors
+from zhibu_identity.authority import RequestFault
 from zhibu_identity.rules.application import ActFault
 from zhibu_identity.rules.grant import GrantFault
 from zhibu_identity.rules.real_name import RealNameFault
+from zhibu_identity.rules.recovery import RecoveryFault
 from zhibu_identity.rules.resident_number import ResidentNumberFault
 from zhibu_identity.rules.telephone import TelephoneFault
 
@@ -48,4 +50,15 @@ GRANT: Final[dict[GrantFault, tuple[str | None, ErrorKind]]] = {
     GrantFault.TERM_REVERSED: ("end_date", errors.TERM_REVERSED),
     GrantFault.TERM_TOO_LONG: ("end_date", errors.TERM_TOO_LONG),
     GrantFault.OTHER_COUNTY: ("eid_number", errors.EID_UNKNOWN),
+}
+REQUEST: Final[dict[RequestFault, ErrorKind]] = {
+    RequestFault.UNREADABLE: errors.SIGNING_REQUEST_UNREADABLE,
+    RequestFault.KEY_UNFIT: errors.SIGNING_REQUEST_KEY,
+    RequestFault.NOT_PROVEN: errors.SIGNING_REQUEST_UNPROVEN,
+}
+RECOVERY: Final[dict[RecoveryFault, ErrorKind]] = {
+    RecoveryFault.OWN: errors.OWN_RECORD,
+    RecoveryFault.SAME_OFFICER: errors.OTHER_OFFICER_NEEDED,
+    RecoveryFault.ENDED: errors.RECOVERY_ENDED,
+    RecoveryFault.EXPIRED: errors.RECOVERY_EXPIRED,
 }

@@ -85,6 +85,39 @@ async def end_grants_of(transaction: Transaction, member_id: str, *, now: dateti
         await end_grant(transaction, record_of(row), now=now)
 
 
+async def move_grants(transaction: Transaction, member_id: str, *, account_id: str, now: datetime) -> None:
+    """Have every grant that a member holds go over to another account: the e-ID was replaced."""
+    statement = select(office_grant).where(
+        office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
+    )
+    async with as_province(transaction):
+        rows = await transaction.all(statement.limit(MOST_PER_MEMBER).with_for_update())
+    for row in rows:
+        await change_grant(transaction, record_of(row), account_id=account_id)
+
+
+async def change_grant(transaction: Transaction, grant: Grant, **values: Any) -> Grant:
+    """Change a locked grant; the version rises and an event tells of it."""
+    async with as_province(transaction):
+        row = await transaction.one(
+            update(office_grant)
+            .where(office_grant.c.grant_id == grant.grant_id)
+            .values(version=grant.version + 1, **values)
+            .returning(office_grant)
+        )
+    changed = record_of(row)
+    await _tell(transaction, changed)
+    return changed
+
+
+async def find_grant(transaction: Transaction, grant_id: str) -> Grant | None:
+    """Return a grant, and keep others from it until the transaction ends; None when there is none."""
+    statement = select(office_grant).where(office_grant.c.grant_id == grant_id)
+    async with as_province(transaction):
+        row = await transaction.one_or_none(statement.with_for_update())
+    return None if row is None else record_of(row)
+
+
 async def get_grant(transaction: Transaction, grant_id: str, *, organisation_id: str) -> Grant:
     """Return a grant made at an organisation, and keep others from it until the transaction ends.
 

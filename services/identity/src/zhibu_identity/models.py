@@ -271,9 +271,14 @@ statistic_branch = Table(
     metadata,
     Column("county_code", Text, primary_key=True),
     Column("branch_id", Text, primary_key=True),
-    Column("stale", Boolean),
-    Column("mark", BigInteger),
     Column("computed_at", _INSTANT),
+)
+statistic_mark = Table(
+    "statistic_mark",
+    metadata,
+    Column("mark_id", BigInteger, primary_key=True),
+    Column("county_code", Text),
+    Column("branch_id", Text),
 )
 statistic_count = Table(
     "statistic_count",
@@ -283,4 +288,44 @@ statistic_count = Table(
     Column("dimension", SmallInteger, primary_key=True),
     Column("value", Integer, primary_key=True),
     Column("people_count", Integer),
+)
+recovery = Table(
+    "recovery",
+    metadata,
+    Column("recovery_id", Text, primary_key=True),
+    Column("county_code", Text),
+    Column("organisation_id", Text),
+    Column("eid_id", Text),
+    Column("member_id", Text),
+    Column("kind", SmallInteger),
+    Column("reason", SmallInteger),
+    Column("state", SmallInteger),
+    Column("started_by_member_id", Text),
+    Column("confirmed_by_member_id", Text),
+    Column("new_eid_id", Text),
+    Column("new_eid_number", LargeBinary),
+    Column("created_at", _INSTANT),
+    Column("expires_at", _INSTANT),
+    Column("version", BigInteger),
+)
+document = Table(
+    "document",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("county_code", Text),
+    Column("member_id", Text),
+    Column("file_name", LargeBinary),
+    Column("content_type", Text),
+    Column("size_bytes", BigInteger),
+    Column("chunk_count", Integer),
+    Column("made_by_member_id", Text),
+    Column("created_at", _INSTANT),
+)
+document_chunk = Table(
+    "document_chunk",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("county_code", Text),
+    Column("position", Integer, primary_key=True),
+    Column("sealed", LargeBinary),
 )

@@ -19,14 +19,14 @@ from zhibu_kit.errors import NOT_FOUND
 
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import person
-from zhibu_identity.rules.resident_number import normalise_resident_number
+from zhibu_identity.rules.person import birth_date_of
 from zhibu_identity.stale_counts import mark_stale
 
 NOUN: Final = "person"
 PLACE: Final = "person.details"
 FIRST_VERSION: Final = 1
 # Standing of a record that a branch looks after, or of which branches has said nothing; others are closed.
-_OPEN_STANDINGS: Final = (0, 1)
+OPEN_STANDINGS: Final = (0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +44,7 @@ class PersonDetails:
     @property
     def birth_date(self) -> date | None:
         """The date of birth, as the resident number says."""
-        digits = normalise_resident_number(self.resident_number)[6:14]
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits else None
+        return birth_date_of(self.resident_number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class PersonRecord:
     @property
     def closed(self) -> bool:
         """Whether the record ended: died, left, expelled, moved out."""
-        return self.standing not in _OPEN_STANDINGS
+        return self.standing not in OPEN_STANDINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +101,8 @@ def seal_details(details: PersonDetails, key: MemberKey) -> bytes:
 
 
 def open_details(sealed: bytes, key: MemberKey | None) -> PersonDetails:
-    """Open what is sealed; a field that this version does not know is left out."""
-    if key is None:
+    """Open what is sealed; a field that this version does not know is left out. Empty when the person was erased."""
+    if key is None or not sealed:
         return PersonDetails()
     values = json.loads(key.open(sealed, place=PLACE))
     return PersonDetails(**{name: values[name] for name in _DETAIL_NAMES if name in values})
@@ -182,7 +181,7 @@ async def change_person(
     return changed
 
 
-def record_of(row: Row[Any]) -> PersonRecord:
+def record_of(row: Row[Any] | Sequence[Any]) -> PersonRecord:
     """Return a person as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(person.c.keys(), row, strict=True))
     return PersonRecord(**values)

@@ -38,10 +38,17 @@ class TaskKind(IntEnum):
     RELEASE_NUMBERS = 6
     INDEX_PERSON = 7
     SEND_LOGIN_CODE = 8
+    # About a person, with or without an e-ID: search terms and numbers made anew; everything taken to another county.
+    INDEX_MEMBER = 9
+    MOVE_MEMBER = 10
+    # An account that a recovery opened and did not need.
+    DROP_ACCOUNT = 11
+    # A certificate was revoked: Keycloak fetches the list anew, the account's sessions end.
+    END_SESSIONS = 20
 
 
 # Somebody waits with the telephone in hand; these do not queue behind a batch of new accounts.
-URGENT_KINDS: Final = frozenset({TaskKind.SEND_LOGIN_CODE, TaskKind.CLOSE_ACCOUNT})
+URGENT_KINDS: Final = frozenset({TaskKind.SEND_LOGIN_CODE, TaskKind.CLOSE_ACCOUNT, TaskKind.END_SESSIONS})
 OTHER_KINDS: Final = frozenset(TaskKind) - URGENT_KINDS
 
 

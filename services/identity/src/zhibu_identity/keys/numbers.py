@@ -107,5 +107,22 @@ class NumberIndex:
             )
         return frozenset(row["member_id"] for row in found)
 
+    async def correct(self, resident_number: str, member_id: str, county_code: str) -> bool:
+        """Take a corrected resident number beside the old one; false when somebody else, anywhere, has it."""
+        token = await self._token(NumberKind.RESIDENT, resident_number)
+        async with self._database.county(county_code) as connection:
+            return bool(await connection.fetchval("SELECT number_correct($1, $2, $3)", token, member_id, county_code))
+
+    async def settle(self, resident_number: str, member_id: str) -> None:
+        """Have the member's one living e-ID, if there is one, hold the number of the record."""
+        token = await self._token(NumberKind.RESIDENT, resident_number)
+        async with self._database.begin() as connection:
+            await connection.execute("SELECT number_settle($1, $2)", token, member_id)
+
+    async def release(self, member_id: str) -> None:
+        """Give back the number's one living e-ID; the person stays known by it."""
+        async with self._database.begin() as connection:
+            await connection.execute("SELECT number_release($1)", member_id)
+
     async def _token(self, kind: NumberKind, number: str) -> bytes:
         return (await self._index_keys.get(PROVINCE)).digest(f"number:{int(kind)}", number)

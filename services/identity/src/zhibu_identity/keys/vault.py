@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,8 @@ from zhibu_identity.keys.index_keys import IndexKeys
 from zhibu_identity.keys.master import KEY_BYTES, MasterKeyError, MasterKeys, WrappedKey
 from zhibu_identity.keys.numbers import NumberIndex
 from zhibu_identity.keys.sealing import IndexKey, MemberKey, same
-from zhibu_identity.keys.search import SearchIndex
+from zhibu_identity.keys.search import SearchIndex, TermSource
+from zhibu_identity.keys.signing import SigningKeys
 
 _SEED_PLACE: Final = "totp_seed.sealed"
 
@@ -29,6 +30,7 @@ class Vault:
         self._index_keys = IndexKeys(database, master)
         self.search = SearchIndex(database, self._index_keys)
         self.numbers = NumberIndex(database, self._index_keys)
+        self.signing = SigningKeys(database, master)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -99,6 +101,40 @@ class Vault:
             )
         return {row["member_id"]: self._unwrap(row) for row in rows}
 
+    async def keys_in(self, people: Mapping[str, str]) -> dict[str, MemberKey]:
+        """Return the data keys of people of several counties (member to county), in one round trip."""
+        if not people:
+            return {}
+        # A code has no comma in it; what row-level security compares is the list.
+        async with self._database.county(",".join(sorted(set(people.values())))) as connection:
+            rows = await connection.fetch(
+                "SELECT member_id, master_version, wrapped FROM member_key WHERE member_id = ANY($1)", list(people)
+            )
+        return {row["member_id"]: self._unwrap(row) for row in rows}
+
+    async def move_member(self, member_id: str, *, from_county: str, to_county: str) -> None:
+        """Have a member's key, seeds and numbers stand in another county. Doing it twice is the same as once."""
+        async with self._database.county(f"{from_county},{to_county}") as connection:
+            await connection.execute(
+                "UPDATE member_key SET county_code = $2 WHERE member_id = $1", member_id, to_county
+            )
+            await connection.execute("UPDATE totp_seed SET county_code = $2 WHERE member_id = $1", member_id, to_county)
+            await connection.execute("SELECT numbers_move($1, $2)", member_id, to_county)
+            # The serial number stays known to the county that gave it: that is where a log-in looks for it.
+            await connection.execute(
+                "DELETE FROM search_token WHERE member_id = $1 AND county_code = $2 AND source = $3",
+                member_id,
+                from_county,
+                int(TermSource.DETAILS),
+            )
+
+    async def replace_seed(self, key: MemberKey, eid_id: str, *, county_code: str, seed: str) -> None:
+        """Keep another seed for an e-ID's one-time codes."""
+        async with self._database.county(county_code) as connection:
+            await connection.execute(
+                "UPDATE totp_seed SET sealed = $2 WHERE eid_id = $1", eid_id, key.seal(seed, place=_SEED_PLACE)
+            )
+
     async def find_member_key(self, member_id: str, county_code: str) -> MemberKey | None:
         """Return the data key of a person, None when it was erased."""
         return (await self.member_keys([member_id], county_code)).get(member_id)
@@ -139,6 +175,7 @@ class Vault:
                 )
         if not rows:
             await self._index_keys.wrap_anew()
+            await self.signing.wrap_anew()
         return len(rows)
 
     async def ensure_seed(self, key: MemberKey, eid_id: str, *, county_code: str, proposed: str) -> str:

@@ -1,0 +1,134 @@
+"""Lists of people: by branch, and by name within a branch; and those whom a search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pypinyin import lazy_pinyin
+from sqlalchemy import Row, Select, and_, func, select, tuple_
+from zhibu_kit.db import Transaction
+from zhibu_kit.paging import Page
+
+from zhibu_identity.eids import EidState
+from zhibu_identity.keys.sealing import MemberKey
+from zhibu_identity.keys.vault import Vault
+from zhibu_identity.models import eid, person
+from zhibu_identity.people import OPEN_STANDINGS, PersonDetails, PersonRecord, open_details
+from zhibu_identity.people import record_of as person_of
+from zhibu_identity.people_reach import Reach
+
+# A branch has a hundred members at most; one that was filled by mistake is not sorted by name.
+MOST_SORTED: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPerson:
+    """A person with the living e-ID, if there is one."""
+
+    record: PersonRecord
+    details: PersonDetails
+    eid_id: str
+    eid_state: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePage:
+    """A page, and the sort key of its last row when another one follows."""
+
+    people: Sequence[ListedPerson]
+    next_after: tuple[str, ...] | None
+
+
+async def list_people(
+    transaction: Transaction, vault: Vault, reach: Reach, *, page: Page, without_eid: bool = False
+) -> PeoplePage:
+    """Return a page of those whose record is open. People of one branch come by name, others by branch."""
+    statement = _open_people(reach, without_eid=without_eid)
+    if reach.is_one_branch:
+        return await _page_of_branch(transaction, vault, statement, page=page)
+    return await _page_by_branch(transaction, vault, statement, page=page)
+
+
+async def count_people(transaction: Transaction, reach: Reach, *, without_eid: bool = False) -> int:
+    """Return how many there are in all pages."""
+    statement = _open_people(reach, without_eid=without_eid).with_only_columns(func.count(), maintain_column_froms=True)
+    return int(await transaction.scalar(statement))
+
+
+async def find_listed(
+    transaction: Transaction, vault: Vault, reach: Reach, *, member_ids: Collection[str], page: Page
+) -> PeoplePage:
+    """Return a page of those of these people whom the reach holds, also when their record is closed."""
+    statement = _people().where(reach.holds(), person.c.member_id.in_(member_ids))
+    return await _page_by_branch(transaction, vault, statement, page=page)
+
+
+async def load_listed(transaction: Transaction, record: PersonRecord, key: MemberKey | None) -> ListedPerson:
+    """Return one person as lists show them."""
+    row = await transaction.one_or_none(
+        select(eid.c.eid_id, eid.c.state).where(
+            eid.c.member_id == record.member_id, eid.c.state != int(EidState.REVOKED)
+        )
+    )
+    return ListedPerson(
+        record=record,
+        details=open_details(record.details, key),
+        eid_id=row.eid_id if row else "",
+        eid_state=row.state if row else 0,
+    )
+
+
+def name_order(details: PersonDetails) -> tuple[list[str], str]:
+    """Return what sorts people as telephone books do: by the syllables of the name, then by its characters."""
+    return lazy_pinyin(details.real_name), details.real_name
+
+
+async def _page_by_branch(transaction: Transaction, vault: Vault, statement: Select[Any], *, page: Page) -> PeoplePage:
+    if page.after is not None:
+        statement = statement.where(tuple_(person.c.branch_id, person.c.member_id) > tuple_(*page.after))
+    rows = await transaction.all(statement.order_by(person.c.branch_id, person.c.member_id).limit(page.size + 1))
+    shown = rows[: page.size]
+    people = await _open(vault, shown)
+    last = people[-1].record if len(rows) > page.size else None
+    # Within a branch by name, as far as one page shows it.
+    return PeoplePage(
+        people=sorted(people, key=lambda one: (one.record.branch_id, name_order(one.details))),
+        next_after=(last.branch_id, last.member_id) if last else None,
+    )
+
+
+async def _page_of_branch(transaction: Transaction, vault: Vault, statement: Select[Any], *, page: Page) -> PeoplePage:
+    rows = await transaction.all(statement.order_by(person.c.member_id).limit(MOST_SORTED))
+    people = sorted(await _open(vault, rows), key=lambda one: (*name_order(one.details), one.record.member_id))
+    # The token names the last member, not the name: tokens stand in URLs.
+    after = page.after[-1] if page.after else None
+    at = next((number for number, one in enumerate(people, 1) if one.record.member_id == after), 0)
+    shown = people[at : at + page.size]
+    more = at + page.size < len(people)
+    return PeoplePage(people=shown, next_after=(shown[-1].record.member_id,) if more else None)
+
+
+def _people() -> Select[Any]:
+    living = and_(eid.c.member_id == person.c.member_id, eid.c.state != int(EidState.REVOKED))
+    return select(person, eid.c.eid_id, eid.c.state).select_from(person.outerjoin(eid, living))
+
+
+def _open_people(reach: Reach, *, without_eid: bool) -> Select[Any]:
+    statement = _people().where(reach.holds(), person.c.standing.in_(OPEN_STANDINGS))
+    return statement.where(eid.c.eid_id.is_(None)) if without_eid else statement
+
+
+async def _open(vault: Vault, rows: Sequence[Row[Any]]) -> list[ListedPerson]:
+    width = len(person.c)
+    keys: Mapping[str, MemberKey] = await vault.keys_in({row.member_id: row.county_code for row in rows})
+    return [
+        ListedPerson(
+            record=(record := person_of(row[:width])),
+            details=open_details(record.details, keys.get(record.member_id)),
+            eid_id=row.eid_id or "",
+            eid_state=row.state or 0,
+        )
+        for row in rows
+    ]
