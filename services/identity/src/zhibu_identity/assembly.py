@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 from zhibu.identity.v1 import (
     application_service_pb2,
+    card_service_pb2,
+    certificate_service_pb2,
     county_settings_service_pb2,
     eid_service_pb2,
     grant_service_pb2,
@@ -19,6 +21,8 @@ from zhibu_identity.accounts import Accounts, KeycloakAccounts
 from zhibu_identity.answers import AnswerSealer
 from zhibu_identity.api.applicants import ApplicantsApi
 from zhibu_identity.api.batches import BatchesApi
+from zhibu_identity.api.cards import CardApi
+from zhibu_identity.api.certificates import CertificateApi
 from zhibu_identity.api.clerks import ClerksApi
 from zhibu_identity.api.county_settings import CountySettingsApi
 from zhibu_identity.api.eids import EidApi
@@ -32,6 +36,7 @@ from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.vault import Vault, open_vault
 from zhibu_identity.login_codes import LoginCodeDesk
 from zhibu_identity.parts import Parts
+from zhibu_identity.revocation_lists import ensure_development_authority
 from zhibu_identity.revocations import list_revocations
 from zhibu_identity.settings import IdentitySettings
 from zhibu_identity.telephones import NotifyTelephones, Telephones
@@ -44,6 +49,9 @@ async def build(runtime: Runtime[IdentitySettings]) -> Assembly:
         issuer=settings.keycloak_url or settings.oidc_issuer,
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
+        list_client=(settings.keycloak_list_client_id, settings.keycloak_list_client_secret)
+        if settings.keycloak_list_client_secret
+        else None,
     )
     vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
     runtime.background.start("identity's connections", keep_open(accounts.aclose, vault.close))
@@ -77,6 +85,8 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
     jobs = jobs_of(parts, runtime.bus, notifications)
     login_codes = LoginCodeDesk(parts)
     runtime.background.start("log-in codes", login_codes.run())
+    if runtime.settings.profile == "development":
+        await ensure_development_authority(parts.vault, runtime.settings.development_authority, now=parts.clock.now())
     printer = CardPrinter(runtime.settings.card_font)
     applications = joined(ApplicantsApi(parts), ClerksApi(parts), BatchesApi(parts, notifications))
     return Assembly(
@@ -85,6 +95,8 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, login_codes, printer.print_card),
             grant_service_pb2.DESCRIPTOR.services_by_name["GrantService"]: GrantApi(parts),
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
+            card_service_pb2.DESCRIPTOR.services_by_name["CardService"]: CardApi(parts, printer.print_sheet),
+            certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"]: CertificateApi(parts),
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
         },
         jobs=jobs,

@@ -14,6 +14,9 @@ from zhibu_kit.notifications import Notifications
 from zhibu_kit.scope import Scope
 
 from zhibu_identity import batches, tasks
+from zhibu_identity.cards import purge_cards
+from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
+from zhibu_identity.certifying import revoke_orphaned
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
 from zhibu_identity.events import timestamp
 from zhibu_identity.parts import Parts
@@ -42,6 +45,9 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
     async def work_batches() -> None:
         await batches.work_batches(parts)
 
+    async def certificates_of_ended_offices() -> None:
+        await revoke_orphaned(parts)
+
     async def heartbeat() -> None:
         await send_heartbeat(parts, bus)
 
@@ -59,6 +65,7 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="tasks", run=work_other, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
         Job(name="approval batches", run=work_batches, every_s=LOOK_S, woken=woken(batches.CHANNEL)),
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
+        Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
         Job(name="sweep", run=sweep, every_s=SWEEP_S),
         Job(name="erasures", run=erase, every_s=ERASE_S),
     ]
@@ -86,3 +93,6 @@ async def sweep_once(parts: Parts) -> None:
     async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
         await purge_tasks(transaction, now=now)
     await sweep_unconfirmed(parts)
+    await purge_cards(parts.database, now=now)
+    await parts.vault.signing.change_card_keys(now=now)
+    await parts.vault.signing.destroy_old_keys(now=now)

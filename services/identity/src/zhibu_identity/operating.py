@@ -12,13 +12,15 @@ from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
 from zhibu_kit.errors import ServiceError
 
+from zhibu_identity.authority import AuthorityUnfitError
 from zhibu_identity.bootstrap import BootstrapError, make_bootstrap_code
 from zhibu_identity.erasure import erase_person
 from zhibu_identity.keys.master import MasterKeyError, MasterKeys
 from zhibu_identity.keys.vault import open_vault
+from zhibu_identity.revocation_lists import import_authority
 from zhibu_identity.settings import IdentitySettings
 
-OWN_COMMANDS: Final = frozenset({"bootstrap", "erase", "rewrap"})
+OWN_COMMANDS: Final = frozenset({"authority-import", "bootstrap", "erase", "rewrap"})
 REWRAP_BATCH: Final = 500
 
 
@@ -33,10 +35,14 @@ def run_own_command(arguments: list[str]) -> int:
     erase.add_argument("--member", required=True, help="identifier of the member")
     erase.add_argument("--county", required=True, help="county whose record it is")
     commands.add_parser("rewrap", help="wrap every key with the present master key")
+    authority = commands.add_parser(
+        "authority-import", help="keep certificate and key of the certificate authority, read from standard input (PEM)"
+    )
+    authority.set_defaults(pem=sys.stdin)
     given = parser.parse_args(arguments)
     try:
         result = asyncio.run(_run(given, IdentitySettings()))
-    except (BootstrapError, MasterKeyError) as error:
+    except (AuthorityUnfitError, BootstrapError, MasterKeyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except ServiceError as error:
@@ -52,6 +58,8 @@ async def _run(given: argparse.Namespace, settings: IdentitySettings) -> dict[st
             return await _bootstrap(settings, organisation_id=given.organisation, office=given.office)
         case "erase":
             return await _erase(settings, member_id=given.member, county_code=given.county)
+        case "authority-import":
+            return await _import_authority(settings, given.pem.read().encode())
         case _:
             return await _rewrap(settings)
 
@@ -79,6 +87,17 @@ async def _erase(settings: IdentitySettings, *, member_id: str, county_code: str
         await vault.close()
         await database.close()
     return {"member_id": member_id, "erased": erased}
+
+
+async def _import_authority(settings: IdentitySettings, pem: bytes) -> dict[str, object]:
+    vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    try:
+        imported = await import_authority(vault, pem, now=SystemClock().now())
+    finally:
+        await vault.close()
+    if not imported:
+        raise AuthorityUnfitError("There is an authority already; it stays.")
+    return {"imported": True}
 
 
 async def _rewrap(settings: IdentitySettings) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhibu_kit.db import Transaction
 
+from zhibu_identity.cards import revoke_cards
 from zhibu_identity.eids import Eid, EidState, RevocationReason, change_eid
 from zhibu_identity.errors import EID_REVOKED
 from zhibu_identity.grants import end_grants_of
@@ -42,6 +43,7 @@ async def revoke_eid(
         },
     )
     await revoke_access(transaction, parts, record.account_id, county_code=record.county_code)
+    await revoke_cards(transaction, record.eid_id, now=now)
     await end_grants_of(transaction, record.member_id, now=now)
     await add_task(
         transaction,

@@ -22,6 +22,18 @@ class IdentitySettings(ServiceSettings):
         default="",
         description="Realm's address for the admin API, when it is another than the issuer's (…/realms/zhibu).",
     )
+    keycloak_list_client_id: str = Field(
+        default="zhibu-revocation-list",
+        description="Client of Keycloak that may have the list of revoked certificates fetched anew.",
+    )
+    keycloak_list_client_secret: str = Field(
+        default="", repr=False, description="Its secret; empty: Keycloak keeps its copy of the list for a minute."
+    )
+    development_authority: str = Field(
+        default="",
+        description="File with certificate and key (PEM) of the certificate authority, imported at the first start;"
+        " for development only. In production: `python -m zhibu_identity authority-import`.",
+    )
     card_font: str = Field(
         default="",
         description="Font files for the e-ID card, separated by commas; a collection's face follows a `#`."

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from zhibu_kit.errors import ServiceError
 
-from zhibu_identity import activation, closing, issuing, login_codes
+from zhibu_identity import activation, certifying, closing, issuing, login_codes
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.parts import Parts
 from zhibu_identity.tasks import Task, TaskKind, lease_tasks, postpone_task
@@ -77,5 +77,7 @@ def _work_of(kind: TaskKind) -> Callable[[Parts, Task], Awaitable[None]]:
             return closing.index_anew
         case TaskKind.SEND_LOGIN_CODE:
             return login_codes.send_login_code
+        case TaskKind.END_SESSIONS:
+            return certifying.end_sessions
         case _:
             assert_never(kind)
