@@ -112,6 +112,10 @@ class _FindingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Finding.Value
     """The same telephone belongs to another person's application or e-ID."""
     FINDING_RARE_CHARACTERS: _Finding.ValueType  # 4
     """The name holds characters that many systems cannot show; compare letter by letter."""
+    FINDING_ON_ROSTER: _Finding.ValueType  # 5
+    """A roster of the county names this person, who has no e-ID yet; approval links the two."""
+    FINDING_ROSTER_DIFFERS: _Finding.ValueType  # 6
+    """A roster of the county has this resident number under another name; approval links the two, so compare."""
 
 class Finding(_Finding, metaclass=_FindingEnumTypeWrapper):
     """Finding is something the checks noticed and the clerk should look at; it does not stop the application."""
@@ -126,6 +130,10 @@ FINDING_TELEPHONE_SHARED: Finding.ValueType  # 3
 """The same telephone belongs to another person's application or e-ID."""
 FINDING_RARE_CHARACTERS: Finding.ValueType  # 4
 """The name holds characters that many systems cannot show; compare letter by letter."""
+FINDING_ON_ROSTER: Finding.ValueType  # 5
+"""A roster of the county names this person, who has no e-ID yet; approval links the two."""
+FINDING_ROSTER_DIFFERS: Finding.ValueType  # 6
+"""A roster of the county has this resident number under another name; approval links the two, so compare."""
 Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 class _MembershipClaim:

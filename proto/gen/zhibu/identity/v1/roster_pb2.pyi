@@ -41,7 +41,7 @@ class _RosterStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RosterSta
     ROSTER_STATE_APPLIED: _RosterState.ValueType  # 6
     """Applied by branches."""
     ROSTER_STATE_CANCELLED: _RosterState.ValueType  # 7
-    """Cancelled."""
+    """Cancelled, or thrown away after 30 days without being committed."""
 
 class RosterState(_RosterState, metaclass=_RosterStateEnumTypeWrapper):
     """RosterState is where a roster stands."""
@@ -61,7 +61,7 @@ ROSTER_STATE_COMMITTED: RosterState.ValueType  # 5
 ROSTER_STATE_APPLIED: RosterState.ValueType  # 6
 """Applied by branches."""
 ROSTER_STATE_CANCELLED: RosterState.ValueType  # 7
-"""Cancelled."""
+"""Cancelled, or thrown away after 30 days without being committed."""
 Global___RosterState: _TypeAlias = RosterState  # noqa: Y015
 
 class _RosterField:
@@ -194,12 +194,15 @@ class RosterColumn(_message.Message):
     HEADING_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Position, from 0."""
     heading: _builtins.str
     """Heading as found, lines joined by a slash; ignored when written."""
     field: Global___RosterField.ValueType
     """What it is taken for."""
+    reason: _builtins.str
+    """Why it is taken for that, in the caller's language; ignored when written."""
     @_builtins.property
     def samples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """First values, at most three; ignored when written."""
@@ -211,10 +214,11 @@ class RosterColumn(_message.Message):
         heading: _builtins.str = ...,
         field: Global___RosterField.ValueType = ...,
         samples: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "heading", b"heading", "index", b"index", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "heading", b"heading", "index", b"index", "reason", b"reason", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
