@@ -24,9 +24,8 @@ reset: ## Wipe the state of `make run` (.run/).
 
 test: setup ## Run every test, fast ones first.
 	@tools/setup --browser
-	@$(PY) -m pytest tests/unit tests/contract -q
-	@$(PY) -m pytest tests/integration -q
-	@$(PY) -m pytest tests/e2e -q
+	@$(PY) -m pytest tests/unit tests/contract -q -n 2
+	@$(PY) -m pytest tests/integration tests/e2e -q -n 3
 
 lint: setup ## Check style, types, layers, the contract and that generated files are fresh.
 	@.venv/bin/ruff format --check .
