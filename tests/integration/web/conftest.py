@@ -74,11 +74,16 @@ class Instances:
 
 
 @pytest.fixture
-async def instances(database: ServiceDatabase, provider: Provider) -> AsyncGenerator[Instances]:
+def gateway_url() -> str:
+    """Nothing listens at the port of discard: the gateway is down, unless a module of tests says otherwise."""
+    return "http://127.0.0.1:9"
+
+
+@pytest.fixture
+async def instances(database: ServiceDatabase, provider: Provider, gateway_url: str) -> AsyncGenerator[Instances]:
     settings = WebSettings(
         public_url=PUBLIC,
-        # Nothing listens at the port of discard: the gateway is down.
-        gateway_url="http://127.0.0.1:9",
+        gateway_url=gateway_url,
         database_url=database.app_url,
         oidc_issuer=provider.issuer,
         oidc_client_id=CLIENT,

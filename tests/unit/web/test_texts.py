@@ -76,18 +76,36 @@ def test_a_placeholder_without_value_is_an_error_and_not_a_hole() -> None:
 @pytest.mark.parametrize(
     ("prefix", "proto", "enum"),
     [
-        ("application_state", "application.proto", "APPLICATION_STATE"),
-        ("case.state", "application.proto", "APPLICATION_STATE"),
-        ("case.text", "application.proto", "APPLICATION_STATE"),
-        ("refusal", "application.proto", "REFUSAL_REASON"),
-        ("claim", "application.proto", "MEMBERSHIP_CLAIM"),
-        ("finding", "application.proto", "FINDING"),
-        ("eid_state", "eid.proto", "EID_STATE"),
-        ("revocation", "eid.proto", "REVOCATION_REASON"),
+        ("application_state", "identity/v1/application.proto", "APPLICATION_STATE"),
+        ("case.state", "identity/v1/application.proto", "APPLICATION_STATE"),
+        ("case.text", "identity/v1/application.proto", "APPLICATION_STATE"),
+        ("refusal", "identity/v1/application.proto", "REFUSAL_REASON"),
+        ("claim", "identity/v1/application.proto", "MEMBERSHIP_CLAIM"),
+        ("finding", "identity/v1/application.proto", "FINDING"),
+        ("eid_state", "identity/v1/eid.proto", "EID_STATE"),
+        ("revocation", "identity/v1/eid.proto", "REVOCATION_REASON"),
+        ("gender", "identity/v1/person.proto", "GENDER"),
+        ("education", "identity/v1/person.proto", "EDUCATION"),
+        ("person_field", "identity/v1/person.proto", "PERSON_FIELD"),
+        ("correction_state", "identity/v1/person.proto", "CORRECTION_STATE"),
+        ("level", "branches/v1/organisation.proto", "ORGANISATION_LEVEL"),
+        ("membership_kind", "branches/v1/membership.proto", "MEMBERSHIP_KIND"),
+        ("party_status", "branches/v1/membership.proto", "PARTY_STATUS"),
+        ("occupation", "branches/v1/membership.proto", "OCCUPATION_CATEGORY"),
+        ("standing", "branches/v1/membership.proto", "STANDING"),
+        ("decision_source", "branches/v1/membership.proto", "DECISION_SOURCE"),
+        ("request_state", "branches/v1/membership_service.proto", "MEMBERSHIP_REQUEST_STATE"),
+        ("post", "branches/v1/committee.proto", "POST"),
+        ("online_state", "branches/v1/survey.proto", "ONLINE_STATE"),
+        ("survey_state", "branches/v1/survey.proto", "SURVEY_ANSWER_STATE"),
+        ("founding_state", "branches/v1/founding.proto", "FOUNDING_STATE"),
+        ("notice_kind", "notify/v1/inbox.proto", "NOTICE_KIND"),
     ],
 )
 def test_every_value_of_an_enum_that_is_shown_has_words(prefix: str, proto: str, enum: str) -> None:
-    contract = (Path(__file__).parents[3] / "proto/zhibu/identity/v1" / proto).read_text(encoding="utf-8")
-    values = set(re.findall(rf"^  ({enum}_[A-Z_]+) = \d+;", contract, re.MULTILINE))
+    contract = (Path(__file__).parents[3] / "proto/zhibu" / proto).read_text(encoding="utf-8")
+    body = re.search(rf"^enum \w+ \{{\n((?:  //.*\n|  {enum}_[A-Z_0-9]+ = \d+;\n|\n)+)\}}", contract, re.MULTILINE)
+    assert body
+    values = set(re.findall(rf"^  ({enum}_[A-Z_]+) = \d+;", body[1], re.MULTILINE))
     assert values
     assert {value for value in values if f"{prefix}.{value}" not in CATALOGUE} == set()

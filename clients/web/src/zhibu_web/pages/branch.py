@@ -71,7 +71,10 @@ async def show_branches(visit: MemberVisit) -> HTMLResponse:
         found(gateway.get("/v1/me/survey-answer", _Answer), _Answer()),
     )
     own = memberships.memberships
-    branches = await asyncio.gather(*(_own_branch(visit, gateway, one) for one in own[:SHOWN_WHOLE]))
+    rights = await _rights_by_county(visit, gateway, own)
+    branches = await asyncio.gather(
+        *(_own_branch(visit, gateway, one, rights=rights[one.county_code]) for one in own[:SHOWN_WHOLE])
+    )
     names = await names_of(gateway, _member_ids(branches))
     return await visit.page(
         "branch/branches.html",
@@ -85,13 +88,22 @@ async def show_branches(visit: MemberVisit) -> HTMLResponse:
     )
 
 
-async def _own_branch(visit: Visit, gateway: Gateway, membership: Membership) -> OwnBranch:
+async def _rights_by_county(
+    visit: Visit, gateway: Gateway, memberships: Iterable[Membership]
+) -> dict[str, list[MembershipRight]]:
+    counties = sorted({one.county_code for one in memberships})
+    rights = await asyncio.gather(*(visit.services.directory.rights(gateway, one, visit.language) for one in counties))
+    return dict(zip(counties, rights, strict=True))
+
+
+async def _own_branch(
+    visit: Visit, gateway: Gateway, membership: Membership, *, rights: list[MembershipRight]
+) -> OwnBranch:
     physical = membership.kind == PHYSICAL
     path = f"/v1/organisations/{segment(membership.branch_id)}"
-    committee, fellows, rights, rate = await asyncio.gather(
+    committee, fellows, rate = await asyncio.gather(
         committee_of(gateway, membership.branch_id),
         found(_fellows(gateway, membership.branch_id, size=SHOWN_MEMBERS), MembershipPage()),
-        visit.services.directory.rights(gateway, membership.county_code, visit.language),
         found(gateway.get(f"{path}/online-rate", RateHistory), RateHistory()) if physical else _no_rate(),
     )
     today = today_in_shanghai(visit.services.clock)
