@@ -101,7 +101,7 @@ async def workbench(workbench_databases: Databases) -> AsyncGenerator[Workbench]
     # Emptying two databases takes a tenth of the time that making them does.
     tables = ", ".join([*metadata.tables, "kit_outbox", "kit_request"])
     await databases.owner.execute(f"truncate {tables} cascade")
-    await databases.keys_owner.execute("truncate member_key cascade")
+    await databases.keys_owner.execute("truncate member_key, signing_key cascade")
     clock = FixedClock()
     vault = await open_vault(databases.keys.app_url, MasterKeys.parse(databases.master_key))
     province = await vault.index_key(PROVINCE_INDEX)
