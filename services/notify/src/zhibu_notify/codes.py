@@ -26,6 +26,7 @@ from zhibu_notify.deliveries import (
 )
 from zhibu_notify.errors import SMS_NUMBER_REFUSED, SMS_OUTCOME_UNKNOWN, SMSC_THROTTLED, SMSC_UNAVAILABLE
 from zhibu_notify.number_hash import NumberHasher
+from zhibu_notify.precedence import Precedence
 from zhibu_notify.rules import Purpose, Segment, code_text, segments_of, validity_period
 from zhibu_notify.smpp.link import (
     LinkDownError,
@@ -61,11 +62,19 @@ class CodeSender:
     """Sends codes over one link and keeps records of it."""
 
     def __init__(
-        self, database: Database, link: SmscLink, *, hasher: NumberHasher, clock: Clock, outcomes: Counter
+        self,
+        database: Database,
+        link: SmscLink,
+        *,
+        hasher: NumberHasher,
+        precedence: Precedence,
+        clock: Clock,
+        outcomes: Counter,
     ) -> None:
-        """Outcomes counts what became of each request, by `outcome`, in `outcomes`."""
+        """Outcomes counts what became of each request, by `outcome`, in `outcomes`. Notices give way to codes by `precedence`."""
         self._database = database
         self._link = link
+        self._precedence = precedence
         self._hasher = hasher
         self._clock = clock
         self._outcomes = outcomes
@@ -76,6 +85,10 @@ class CodeSender:
         Raises:
             ServiceError: it was not sent, or nobody knows; see errors.py.
         """
+        with self._precedence.code():
+            return await self._send(message, timeout_s=timeout_s)
+
+    async def _send(self, message: CodeMessage, *, timeout_s: float) -> Delivery:
         expires_at_s = time.monotonic() + timeout_s
         wish = Wish(
             caller=message.caller,
@@ -140,6 +153,7 @@ class CodeSender:
                     timeout_s=max(0.0, expires_at_s - time.monotonic()),
                 )
             except ThrottledError:
+                self._precedence.hold()
                 if time.monotonic() + pause_s >= expires_at_s:
                     raise
             except LinkDownError:

@@ -1,5 +1,6 @@
 """Settings of notify, read from the environment."""
 
+from dataclasses import replace
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -34,6 +35,21 @@ class NotifySettings(ServiceSettings):
         default=5.0, gt=0, le=7, description="Longest time for handing one message over, all waiting included."
     )
 
+    notify_smsc_notices_system_id: str = Field(
+        default="",
+        max_length=15,
+        description="What the session of notices binds with, where the operator wants another; empty for the same.",
+    )
+    notify_smsc_notices_password: str = Field(
+        default="", max_length=8, repr=False, description="Its password; empty for the same."
+    )
+    notify_smsc_notices_window: int = Field(
+        default=10, ge=1, le=100, description="Parts of notices that may await their answer, beside the codes."
+    )
+    notify_notices_per_s: float = Field(
+        default=50.0, gt=0, le=5000, description="Parts of notices per second; agree on it with the operator."
+    )
+
     @model_validator(mode="after")
     def _no_development_key_in_production(self) -> Self:
         if self.profile == "production" and self.notify_number_key == _DEVELOPMENT_KEY:
@@ -51,4 +67,14 @@ class NotifySettings(ServiceSettings):
             source_address=self.notify_smsc_source_address,
             window=self.notify_smsc_window,
             enquire_interval_s=self.notify_smsc_enquire_interval_s,
+        )
+
+    @property
+    def notices_link(self) -> LinkSettings:
+        """The settings of the notices' own link: codes never queue behind them."""
+        return replace(
+            self.link,
+            system_id=self.notify_smsc_notices_system_id or self.notify_smsc_system_id,
+            password=self.notify_smsc_notices_password or self.notify_smsc_password,
+            window=self.notify_smsc_notices_window,
         )
