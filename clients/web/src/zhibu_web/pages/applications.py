@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
-import anyio
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
@@ -67,19 +67,15 @@ async def search(visit: MemberVisit, organisation_id: str) -> Response:
 
 async def _queue_page(visit: Visit, desk: Desk, view: str, page: str, status: int = 200) -> HTMLResponse:
     base = _base(desk)
-    results: dict[str, ApplicationPage] = {}
 
-    async def load(name: str, size: int, token: str) -> None:
-        results[name] = await desk.gateway.get(
-            base, ApplicationPage, params={"states": TABS[name], "pageSize": size, "pageToken": token}
-        )
+    async def load(name: str, size: int, token: str) -> ApplicationPage:
+        parameters = {"states": TABS[name], "pageSize": size, "pageToken": token}
+        return await desk.gateway.get(base, ApplicationPage, params=parameters)
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(load, view, PAGE_SIZE, page)
-        # The two tabs with work to do show how much; the others are not worth a reading in the log.
-        for name in ("waiting", "questioned"):
-            if name != view:
-                group.start_soon(load, name, 1, "")
+    # The two tabs with work to do show how much; the others are not worth a reading in the log.
+    others = [name for name in ("waiting", "questioned") if name != view]
+    pages = await asyncio.gather(load(view, PAGE_SIZE, page), *(load(name, 1, "") for name in others))
+    results = dict(zip((view, *others), pages, strict=True))
     found = results[view]
     return await visit.page(
         "applications/queue.html",

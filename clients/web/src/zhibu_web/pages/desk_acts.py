@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import quote
 
-import anyio
 from fastapi.responses import Response, StreamingResponse
 
 from zhibu_web.contract import Message
@@ -81,17 +81,14 @@ async def submit(
 
 async def organisation_names(visit: Visit, gateway: Gateway, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of organisations by identifier."""
-    names: dict[str, str] = {}
-    limit = anyio.CapacityLimiter(NAMES_AT_ONCE)
+    wanted = [one for one in dict.fromkeys(ids) if one]
+    places = asyncio.Semaphore(NAMES_AT_ONCE)
 
-    async def load(organisation_id: str) -> None:
-        async with limit:
-            names[organisation_id] = await visit.services.directory.name(gateway, organisation_id)
+    async def load(organisation_id: str) -> str:
+        async with places:
+            return await visit.services.directory.name(gateway, organisation_id)
 
-    async with anyio.create_task_group() as group:
-        for one in {one for one in ids if one}:
-            group.start_soon(load, one)
-    return names
+    return dict(zip(wanted, await asyncio.gather(*(load(one) for one in wanted)), strict=True))
 
 
 async def pass_on(

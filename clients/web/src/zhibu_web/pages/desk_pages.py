@@ -9,6 +9,13 @@ from zhibu_web.pages import (
     applications,
     county_settings,
     desk,
+    desk_corrections,
+    desk_decisions,
+    desk_documents,
+    desk_foundings,
+    desk_people,
+    desk_recoveries,
+    eid_batches,
     eids,
     grants,
     roster_mapping,
@@ -23,6 +30,14 @@ DESK_PAGES: Final = (
     county_settings,
     rosters,
     roster_mapping,
+    # Before a person's page: an address below it.
+    desk_documents,
+    desk_decisions,
+    desk_people,
+    desk_corrections,
+    desk_recoveries,
+    eid_batches,
+    desk_foundings,
     # Last: it has the address of the organisation itself.
     desk,
 )

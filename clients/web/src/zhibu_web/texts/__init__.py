@@ -17,6 +17,8 @@ from zhibu_web.texts import (
     cases,
     common,
     desk,
+    desk_foundings,
+    eid_batches,
     eids,
     errors,
     foundings,
@@ -26,6 +28,7 @@ from zhibu_web.texts import (
     inbox,
     my_data,
     organisations,
+    people,
     rosters,
     services,
 )
@@ -54,6 +57,9 @@ _MODULES: Final = (
     services,
     desk,
     rosters,
+    people,
+    eid_batches,
+    desk_foundings,
 )
 for _module in _MODULES:
     for _key, _pair in _module.TEXTS.items():
