@@ -215,6 +215,8 @@ async def move_members(
 async def lock_branches(transaction: Transaction, branch_ids: Sequence[str]) -> dict[str, Organisation]:
     """Branches that stay as they are, active and in their place, until the transaction ends; by identifier.
 
+    The scope must show their counties: the policies let nobody lock what may not be written.
+
     Raises:
         ServiceError: NOT_FOUND for the branch, ORGANISATION_DISSOLVED.
     """

@@ -31,6 +31,7 @@ from zhibu_branches.memberships import (
     open_membership_in,
     record_of,
 )
+from zhibu_branches.queries import find_organisation
 from zhibu_branches.records import decisions_of
 from zhibu_branches.requests import (
     WITHDRAWN,
@@ -101,9 +102,12 @@ class MyMembershipsApi:
         async with self._database.write(call, request, pb.RequestMembershipResponse) as write:
             if write.replayed is not None:
                 return write.replayed
+            place = await find_organisation(write, request.branch_id)
+            if place is None:
+                raise NOT_FOUND(noun="branch")
+            await write.widen(Scope.of(place.place.county_code))
             branch = (await lock_branches(write, [request.branch_id]))[request.branch_id]
             member_id = await _show_caller(write, call)
-            await write.widen(Scope.of(branch.place.county_code))
             made = await make_request(
                 write, member_id=member_id, branch=branch, reason=request.reason.strip(), now=self._clock.now()
             )
