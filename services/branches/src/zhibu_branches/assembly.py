@@ -8,9 +8,16 @@ from typing import Final
 
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
-from zhibu.branches.v1 import founding_service_pb2, membership_service_pb2, organisation_service_pb2
+from zhibu.branches.v1 import (
+    founding_service_pb2,
+    membership_service_pb2,
+    organisation_service_pb2,
+    roster_application_service_pb2,
+    survey_service_pb2,
+)
 from zhibu_kit.app import Assembly, Runtime
 from zhibu_kit.background import Job
+from zhibu_kit.consumers import Consumer
 from zhibu_kit.db import Role, Scope, Transaction
 
 from zhibu_branches import publication
@@ -19,16 +26,24 @@ from zhibu_branches.api.foundings import FoundingApi
 from zhibu_branches.api.memberships import MembershipApi
 from zhibu_branches.api.my_memberships import MyMembershipsApi
 from zhibu_branches.api.organisations import OrganisationApi
+from zhibu_branches.api.rosters import RosterApi
+from zhibu_branches.api.survey_desk import SurveyDeskApi
+from zhibu_branches.api.surveys import SurveyApi
 from zhibu_branches.foundings.deciding import expire_foundings
 from zhibu_branches.foundings.events import founding_snapshot
 from zhibu_branches.organisations import ensure_province
 from zhibu_branches.requests import lapse_everywhere
+from zhibu_branches.rosters.consuming import RosterConsumers
 from zhibu_branches.settings import BranchesSettings
 from zhibu_branches.snapshots import member_snapshot
+from zhibu_branches.surveys.counting import recount_due
+from zhibu_branches.surveys.events import survey_snapshot
 from zhibu_branches.unplaced import unplaced_consumer
 
 # Days and months are what these jobs look at; an hour late is early enough.
 HOURLY_S: Final = 3600.0
+# Rates of branches whose members changed; whoever answers sees the new rate at once.
+RECOUNT_S: Final = 5.0
 
 
 async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
@@ -41,7 +56,7 @@ async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
         )
         if province is not None:
             await publication.publish_change(transaction, province, change_time=now)
-    return Assembly(servicers=_servicers(runtime), consumers=[unplaced_consumer()], jobs=_jobs(runtime))
+    return Assembly(servicers=_servicers(runtime), consumers=_consumers(runtime), jobs=_jobs(runtime))
 
 
 def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor, object]:
@@ -51,10 +66,18 @@ def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor,
         membership_service_pb2.DESCRIPTOR.services_by_name["MembershipService"]: joined(
             MyMembershipsApi(database, clock), MembershipApi(database, clock)
         ),
+        roster_application_service_pb2.DESCRIPTOR.services_by_name["RosterApplicationService"]: RosterApi(database),
         founding_service_pb2.DESCRIPTOR.services_by_name["FoundingService"]: joined(
             FoundingApi(database, clock), FoundingDeskApi(database, clock)
         ),
+        survey_service_pb2.DESCRIPTOR.services_by_name["SurveyService"]: joined(
+            SurveyApi(database, clock), SurveyDeskApi(database, clock)
+        ),
     }
+
+
+def _consumers(runtime: Runtime[BranchesSettings]) -> list[Consumer]:
+    return [unplaced_consumer(), *RosterConsumers(runtime.clock).consumers()]
 
 
 def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
@@ -66,15 +89,19 @@ def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
     async def lapse() -> None:
         await lapse_everywhere(database, now=clock.now())
 
+    async def recount() -> None:
+        await recount_due(database, clock)
+
     return [
         Job(name="expiry of foundings", run=expire, every_s=HOURLY_S),
         Job(name="lapse of membership requests", run=lapse, every_s=HOURLY_S),
+        Job(name="rates of branches", run=recount, every_s=RECOUNT_S),
     ]
 
 
 async def snapshot(transaction: Transaction) -> AsyncGenerator[tuple[Message, str]]:
     """The present state of everything of this service as the events that would tell of it, for reconciling."""
-    for part in (publication.snapshot, member_snapshot, founding_snapshot):
+    for part in (publication.snapshot, member_snapshot, founding_snapshot, survey_snapshot):
         async for event, county_code in part(transaction):
             yield event, county_code
 

@@ -22,8 +22,8 @@ async def show_records(transaction: Transaction, member_ids: Sequence[str], *, l
     return {member_id: record for member_id, record in found.items() if record.standing is Standing.PRESENT}
 
 
-async def own_record(transaction: Transaction, member_id: str | None) -> Record:
-    """The open record of whoever calls, locked; the scope shows its county from now on.
+async def own_record(transaction: Transaction, member_id: str | None, *, lock: bool = True) -> Record:
+    """The open record of whoever calls; the scope shows its county from now on.
 
     The county in the token may be an old one: people move while they are logged in.
 
@@ -33,7 +33,7 @@ async def own_record(transaction: Transaction, member_id: str | None) -> Record:
     if not member_id:
         raise MEMBER_RECORD_REQUIRED()
     await _widen_to(transaction, [member_id])
-    record = await record_of(transaction, member_id, lock=True)
+    record = await record_of(transaction, member_id, lock=lock)
     if record is None or record.standing is not Standing.PRESENT:
         raise MEMBER_RECORD_REQUIRED()
     return record

@@ -5,20 +5,17 @@ from __future__ import annotations
 from zhibu.branches.v1 import founding_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
-from zhibu_kit.db import Database, Role, Scope, Transaction
-from zhibu_kit.errors import NOT_FOUND, field_error
+from zhibu_kit.db import Database, Scope
 from zhibu_kit.etag import etag_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_branches.api.founding_messages import cosigner_messages, founding_message, kind_messages, kinds_from
+from zhibu_branches.api.places import check_county, get_organisation, reading_role
 from zhibu_branches.foundings import deciding
-from zhibu_branches.foundings.errors import COUNTY_EXPECTED
 from zhibu_branches.foundings.kinds import kinds_of, replace_kinds
 from zhibu_branches.foundings.queries import cosigners_of, count_below, list_below
-from zhibu_branches.queries import find_organisation
 from zhibu_branches.rules.foundings import State
-from zhibu_branches.rules.tree import Level
 
 
 class FoundingDeskApi:
@@ -31,9 +28,7 @@ class FoundingDeskApi:
 
     async def ListFoundingKinds(self, request: pb.ListFoundingKindsRequest, call: Call) -> pb.ListFoundingKindsResponse:
         async with self._database.read(call, request) as read:
-            found = await find_organisation(read, request.organisation_id)
-            if found is None:
-                raise NOT_FOUND(noun="organisation")
+            found = await get_organisation(read, request.organisation_id)
             await read.widen(Scope.of(found.place.county_code))
             known = await kinds_of(read, found.place.county_code)
             return read.reply(
@@ -124,19 +119,3 @@ class FoundingDeskApi:
             )
             message = founding_message(found, member_id=None, signed=False)
             return write.reply(pb.RefuseFoundingResponse(founding=message, etag=message.etag))
-
-
-async def check_county(transaction: Transaction, organisation_id: str) -> None:
-    """Parameters belong to counties: refuses the organisations above and below.
-
-    Raises:
-        ServiceError: a field error on organisation_id.
-    """
-    found = await find_organisation(transaction, organisation_id)
-    if found is None or found.place.level is not Level.COUNTY:
-        raise field_error("organisation_id", COUNTY_EXPECTED)
-
-
-def reading_role(call: Call) -> Role:
-    """Whoever reads at a city or the province reads every county; the organisation of the request bounds what is shown."""
-    return Role.APP if call.scope.counties and all(len(code) == 6 for code in call.scope.counties) else Role.PROVINCE

@@ -64,6 +64,10 @@ class Counts:
         return self.equipped * 1000 // self.members if self.members else 0
 
 
+DEFAULT_PARAMETERS: Final = Parameters()
+NOTHING_COUNTED: Final = Counts()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is known of one member."""

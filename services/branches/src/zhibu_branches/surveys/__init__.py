@@ -1,0 +1,1 @@
+"""The survey of computers and networks, by which a physical branch goes online (A2)."""
