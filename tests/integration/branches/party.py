@@ -9,7 +9,7 @@ from support.rpc import Metadata, bearer
 from zhibu.branches.v1 import organisation_pb2
 from zhibu_branches.memberships import NewRecord, open_record
 from zhibu_branches.rules.members import Occupation, PartyStatus
-from zhibu_kit.db import Database, Scope
+from zhibu_kit.db import Database, Scope, Transaction
 from zhibu_kit.ids import new_ulid
 
 _BRANCH = organisation_pb2.ORGANISATION_LEVEL_BRANCH
@@ -49,20 +49,25 @@ class Party:
         return made.organisation_id
 
     async def people(self, branch_id: str, count: int, status: PartyStatus = PartyStatus.FULL) -> list[Person]:
-        county_code = branch_id[:6]
-        made = [Person(member_id=new_ulid(), county_code=county_code) for _ in range(count)]
-        async with self.database.transaction(Scope.of(county_code)) as transaction:
-            for person in made:
-                await open_record(
-                    transaction,
-                    NewRecord(
-                        member_id=person.member_id,
-                        branch_id=branch_id,
-                        status=status,
-                        status_date=date(2020, 7, 1),
-                        occupation=Occupation.FARMER,
-                    ),
-                    start_date=date(2020, 7, 1),
-                    now=datetime.now(UTC),
-                )
+        async with self.database.transaction(Scope.of(branch_id[:6])) as transaction:
+            return await self.people_in(transaction, branch_id, count, status)
+
+    async def people_in(
+        self, transaction: Transaction, branch_id: str, count: int, status: PartyStatus = PartyStatus.FULL
+    ) -> list[Person]:
+        """New members of a branch; they are there when the transaction commits."""
+        made = [Person(member_id=new_ulid(), county_code=branch_id[:6]) for _ in range(count)]
+        for person in made:
+            await open_record(
+                transaction,
+                NewRecord(
+                    member_id=person.member_id,
+                    branch_id=branch_id,
+                    status=status,
+                    status_date=date(2020, 7, 1),
+                    occupation=Occupation.FARMER,
+                ),
+                start_date=date(2020, 7, 1),
+                now=datetime.now(UTC),
+            )
         return made
