@@ -234,3 +234,63 @@ RIGHTS_NOWHERE: Final = ErrorKind(
     zh="每一项权利至少要在一种支部行使。",
     en="Each act must be done in one kind of branch at least.",
 )
+MEMBER_ELSEWHERE: Final = ErrorKind(
+    reason="MEMBER_ELSEWHERE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人的组织关系在另一个县（市、区）。请先接转组织关系，再导入；若已去世或者转出，请该县登记。",
+    en="This member belongs to another county. Transfer the relation first, then import again.",
+)
+ROSTER_RECORD_ENDED: Final = ErrorKind(
+    reason="ROSTER_RECORD_ENDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人的党员档案已终止（去世、退党、除名、开除或者转出）。请核对花名册，应删去这一行。",
+    en="This member's record has ended. Check the roster; the row should go.",
+)
+ROSTER_BRANCH_UNKNOWN: Final = ErrorKind(
+    reason="ROSTER_BRANCH_UNKNOWN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个党支部不存在、已撤销、不在本县，或者是虚拟支部。请改为本县的实体支部后重新导入。",
+    en="This branch is not there, dissolved, of another county, or virtual. Name a physical branch of the county.",
+)
+ROSTER_STATUS_UNKNOWN: Final = ErrorKind(
+    reason="ROSTER_STATUS_UNKNOWN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="花名册没有写明此人的身份，也没有入党日期。请补上人员类别或者入党日期后重新导入。",
+    en="The roster says neither status nor date of admission. Fill one in and import again.",
+)
+ROSTER_STATUS_BEHIND: Final = ErrorKind(
+    reason="ROSTER_STATUS_BEHIND",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="花名册中的身份早于系统中已登记的身份。请核对：花名册过期则更新花名册，系统有误则按文件登记更正。",
+    en="The roster's status is behind the one on record. Update the roster, or record a decision with its document.",
+)
+ROSTER_STATUS_NEEDS_DECISION: Final = ErrorKind(
+    reason="ROSTER_STATUS_NEEDS_DECISION",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="留党察看及其恢复须按文件登记，不能由花名册变更。",
+    en="Probation within the Party begins and ends by a recorded decision, not by a roster.",
+)
+ROSTER_DATE_IN_FUTURE: Final = ErrorKind(
+    reason="ROSTER_DATE_IN_FUTURE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="花名册中的日期晚于今天，请改正后重新导入。",
+    en="A date of the roster is after today; correct it and import again.",
+)
+ROSTER_DATES_OUT_OF_ORDER: Final = ErrorKind(
+    reason="ROSTER_DATES_OUT_OF_ORDER",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="申请、入党、转正日期先后不对（包括系统中已登记的日期），请核对后重新导入。",
+    en="Dates of application, admission and confirmation are out of order, those on record included. Check them.",
+)
+ROSTER_DATE_NOT_FITTING_STATUS: Final = ErrorKind(
+    reason="ROSTER_DATE_NOT_FITTING_STATUS",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="日期与身份不符：未入党者没有入党日期，预备党员没有转正日期。请核对后重新导入。",
+    en="A date does not fit the status: none of admission before it, none of confirmation for probationary members.",
+)
+ROSTER_MEMBER_TWICE: Final = ErrorKind(
+    reason="ROSTER_MEMBER_TWICE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="同一人在花名册中出现两次，只采用第一行。请删去多余的行。",
+    en="The same person stands in the roster twice; the first row counted. Remove the other.",
+)

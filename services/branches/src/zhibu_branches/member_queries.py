@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -78,6 +79,18 @@ async def members_of(
     ]
 
 
+async def physical_of(transaction: Transaction, member_ids: Sequence[str]) -> list[Membership]:
+    """The physical memberships that members have now, where the scope shows them."""
+    rows = await transaction.all(
+        select(membership).where(
+            membership.c.member_id == func.any(list(member_ids)),
+            membership.c.kind == MembershipKind.PHYSICAL,
+            membership.c.end_date.is_(None),
+        )
+    )
+    return [membership_of(row) for row in rows]
+
+
 async def open_membership_in(transaction: Transaction, member_id: str, branch_id: str) -> Membership | None:
     """The member's membership of a branch that lasts, or None."""
     row = await transaction.one_or_none(
@@ -108,7 +121,7 @@ async def counties_of(transaction: Transaction, member_id: str) -> frozenset[str
     return frozenset(await transaction.scalar(select(func.member_counties(member_id))))
 
 
-def membership_of(row: Row[Any]) -> Membership:
+def membership_of(row: Row[Any] | SimpleNamespace) -> Membership:
     """The membership of a row."""
     return Membership(
         membership_id=row.membership_id,
@@ -124,7 +137,7 @@ def membership_of(row: Row[Any]) -> Membership:
     )
 
 
-def record_from(row: Row[Any]) -> Record:
+def record_from(row: Row[Any] | SimpleNamespace) -> Record:
     """The record of a row."""
     return Record(
         member_id=row.member_id,

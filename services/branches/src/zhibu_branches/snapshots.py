@@ -11,7 +11,7 @@ from zhibu_branches.member_events import membership_changed, record_changed
 from zhibu_branches.member_queries import membership_of, record_from
 from zhibu_branches.models import member_record, membership, membership_request, roster_application
 from zhibu_branches.requests import request_changed, request_of
-from zhibu_branches.roster_events import roster_applied
+from zhibu_branches.rosters.events import roster_applied
 
 # Rows read at once.
 _BATCH: Final = 1000

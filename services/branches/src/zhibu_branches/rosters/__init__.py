@@ -1,0 +1,1 @@
+"""Committed rosters of identity, applied to memberships and records."""
