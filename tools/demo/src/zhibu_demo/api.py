@@ -85,6 +85,11 @@ class Api:
         answer, _ = await self._call("PUT", path, body=body, token=token, request_id=request_id, etag=etag)
         return answer
 
+    async def upload(self, path: str, content: bytes, *, token: TokenSource, media_type: str) -> Json:
+        """Send a file."""
+        answer, _ = await self._call("POST", path, token=token, content=content, media_type=media_type)
+        return answer
+
     async def _call(
         self,
         method: str,
@@ -96,18 +101,22 @@ class Api:
         request_id: str = "",
         etag: str = "",
         wait_for: frozenset[str] = frozenset(),
+        content: bytes | None = None,
+        media_type: str = "",
     ) -> tuple[Json, str]:
         catch_up_until_s = time.monotonic() + _LONGEST_CATCH_UP_S
         for attempt in range(1, _MAX_ATTEMPTS + 1):
             headers = {"Idempotency-Key": request_id} if request_id else {}
             if etag:
                 headers["If-Match"] = etag
+            if media_type:
+                headers["Content-Type"] = media_type
             if token is not None:
                 headers["Authorization"] = f"Bearer {await token()}"
             try:
                 async with self._slots:
                     response = await self._client.request(
-                        method, path, json=body, params=parameters or None, headers=headers
+                        method, path, json=body, content=content, params=parameters or None, headers=headers
                     )
             except httpx.TransportError:
                 if attempt == _MAX_ATTEMPTS:

@@ -7,22 +7,32 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 # Raise it when the demonstration changes so much that what an older load left does not fit.
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Progress:
-    """A file (0600) with facts by name; it is written after every step that cannot be asked for again."""
+    """A file (0600) with facts by name, one a line, the newest last; what other seeds or versions left is put aside.
+
+    A line is added after every step that cannot be asked for again.
+    """
 
     def __init__(self, path: Path, seed: str) -> None:
         self._path = path
         self._seed = seed
         self._facts: dict[str, Any] = {}
+        header = {"seed": seed, "version": VERSION}
         try:
-            saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            lines = path.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            saved = {}
-        if saved.get("seed") == seed and saved.get("version") == VERSION:
-            self._facts = saved["facts"]
+            lines = []
+        if not lines or _read(lines[0]) != header:
+            write_private(path, header)
+            return
+        for line in lines[1:]:
+            fact = _read(line)
+            # The last line of a load that was killed may be cut off.
+            if isinstance(fact, list):
+                self._facts[str(fact[0])] = fact[1]
 
     def get(self, name: str) -> Any:
         """Return a fact, or None when it is not known yet."""
@@ -31,7 +41,9 @@ class Progress:
     def put(self, name: str, value: Any) -> None:
         """Keep a fact."""
         self._facts[name] = value
-        write_private(self._path, {"version": VERSION, "seed": self._seed, "facts": self._facts})
+        with self._path.open("a", encoding="utf-8") as file:
+            # Begun on a line of its own, whatever an interrupted load left behind.
+            file.write("\n" + json.dumps([name, value], ensure_ascii=False))
 
     def of(self, key: str) -> "Notes":
         """Return the facts about one person."""
@@ -62,11 +74,18 @@ class Notes:
         return self._progress.request_id(f"{self._key}.{name}")
 
 
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
 def write_private(path: Path, value: object) -> None:
     """Write JSON into a file that only its owner reads; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False, indent=1)
+        json.dump(value, file, ensure_ascii=False)
     draft.replace(path)
