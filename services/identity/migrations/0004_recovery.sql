@@ -29,3 +29,6 @@ CREATE POLICY county ON recovery TO identity_app USING (county_code = ANY (visib
 CREATE POLICY jobs ON recovery FOR SELECT TO identity_relay USING (true);
 GRANT SELECT ON recovery TO identity_relay;
 GRANT SELECT, INSERT, UPDATE ON recovery TO identity_app;
+
+-- Whom only an approval made known that was undone is forgotten.
+GRANT DELETE ON person TO identity_app;

@@ -11,8 +11,11 @@ from zhibu.identity.v1 import (
     card_service_pb2,
     certificate_service_pb2,
     county_settings_service_pb2,
+    document_service_pb2,
     eid_service_pb2,
     grant_service_pb2,
+    people_service_pb2,
+    recovery_service_pb2,
     revocation_service_pb2,
 )
 from zhibu_kit.app import Assembly, Runtime
@@ -25,11 +28,16 @@ from zhibu_identity.api.cards import CardApi
 from zhibu_identity.api.certificates import CertificateApi
 from zhibu_identity.api.clerks import ClerksApi
 from zhibu_identity.api.county_settings import CountySettingsApi
+from zhibu_identity.api.documents import DocumentApi
 from zhibu_identity.api.eids import EidApi
 from zhibu_identity.api.grants import GrantApi
+from zhibu_identity.api.my_person import MyPersonApi
+from zhibu_identity.api.people import PeopleApi
+from zhibu_identity.api.recoveries import RecoveryApi
 from zhibu_identity.api.revocations import RevocationApi
 from zhibu_identity.card import CardPrinter
 from zhibu_identity.erasure import apply_erasures
+from zhibu_identity.following_branches import consumers_of
 from zhibu_identity.jobs import jobs_of
 from zhibu_identity.keys.index_keys import PROVINCE
 from zhibu_identity.keys.master import MasterKeys
@@ -94,11 +102,17 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"]: applications,
             eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, login_codes, printer.print_card),
             grant_service_pb2.DESCRIPTOR.services_by_name["GrantService"]: GrantApi(parts),
+            people_service_pb2.DESCRIPTOR.services_by_name["PeopleService"]: joined(
+                PeopleApi(parts), MyPersonApi(parts)
+            ),
+            recovery_service_pb2.DESCRIPTOR.services_by_name["RecoveryService"]: RecoveryApi(parts),
+            document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"]: DocumentApi(parts),
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
             card_service_pb2.DESCRIPTOR.services_by_name["CardService"]: CardApi(parts, printer.print_sheet),
             certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"]: CertificateApi(parts),
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
         },
+        consumers=consumers_of(parts),
         jobs=jobs,
         checks={"key_database": parts.vault.is_ready},
     )

@@ -7,6 +7,7 @@ from zhibu_kit.errors import ServiceError
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.applications import find_application, open_details
 from zhibu_identity.parts import Parts
+from zhibu_identity.people import find_person
 from zhibu_identity.revocations import revoke_access
 from zhibu_identity.submissions import check_person, index_person
 from zhibu_identity.tasks import Task, finish_task
@@ -50,8 +51,16 @@ async def delete_account(parts: Parts, task: Task) -> None:
 
 
 async def release_numbers(parts: Parts, task: Task) -> None:
-    """Take a person's numbers out of the index across counties, so that they may apply again."""
-    await parts.vault.numbers.drop(task.member_id)
+    """Take a person's numbers out of the index across counties, so that they may apply again.
+
+    Whom a roster names stays known by them; only the one living e-ID of the number is given back.
+    """
+    async with parts.database.transaction(task.scope) as transaction:
+        person = await find_person(transaction, task.member_id)
+    if person is not None and person.in_roster and not person.closed:
+        await parts.vault.numbers.release(task.member_id)
+    else:
+        await parts.vault.numbers.drop(task.member_id)
     await _finish(parts, task)
 
 

@@ -18,6 +18,7 @@ from zhibu_identity.eids import EidState, RevocationReason, find_eid
 from zhibu_identity.errors import EID_REVOKED, NUMBER_HAS_EID, REFUSAL_NOTE_NEEDED
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.parts import Parts
+from zhibu_identity.people import forget_person
 from zhibu_identity.revoking import revoke_eid
 from zhibu_identity.rules.application import (
     CLAIM_HOLDS,
@@ -162,6 +163,7 @@ async def undo(
         await revoke_eid(
             transaction, parts, eid, reason=RevocationReason.WRONGLY_ISSUED, note=None, then=TaskKind.DELETE_ACCOUNT
         )
+        await forget_person(transaction, record.member_id)
     return await change_application(
         transaction,
         record,

@@ -13,6 +13,7 @@ from typing import Final
 
 import pyotp
 from sqlalchemy import update
+from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
 
 from zhibu_identity.accounts import NewAccount
@@ -23,7 +24,8 @@ from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import account_task
 from zhibu_identity.organisations import area_of
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonDetails, PersonRecord, insert_people, new_person, seal_details
+from zhibu_identity.people import PersonDetails, know_person, new_person, seal_details
+from zhibu_identity.post_offices import give_offices
 from zhibu_identity.rules.application import Act, State, next_state
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_identity.sequences import SequenceKind, next_in_sequence
@@ -100,7 +102,8 @@ async def _finish(parts: Parts, task: Task, *, key: MemberKey, eid_number: str, 
             return False
         eid = _record(parts, application, key=key, eid_id=task.eid_id, eid_number=eid_number, account_id=account_id)
         await insert_eid(transaction, eid)
-        await insert_people(transaction, [_person(application, key=key, now=now)])
+        await _know(transaction, application, key=key, now=now)
+        await give_offices(transaction, application.member_id, now=now)
         await change_application(
             transaction,
             application,
@@ -152,23 +155,21 @@ def _record(
     )
 
 
-def _person(application: Application, *, key: MemberKey, now: datetime) -> PersonRecord:
-    """Return the person whom an approved application makes known; one whom a roster made known stays as they are."""
+async def _know(transaction: Transaction, application: Application, *, key: MemberKey, now: datetime) -> None:
     details = open_details(application, key)
-    return new_person(
+    person = PersonDetails(
+        real_name=details.real_name, resident_number=details.resident_number, telephone=details.telephone
+    )
+    record = new_person(
         member_id=application.member_id,
         county_code=application.county_code,
         # Which branch holds the person is for branches to say: the applicant only wishes.
         branch_id="",
-        details=seal_details(
-            PersonDetails(
-                real_name=details.real_name, resident_number=details.resident_number, telephone=details.telephone
-            ),
-            key,
-        ),
+        details=seal_details(person, key),
         in_roster=False,
         now=now,
     )
+    await know_person(transaction, record, key=key, details=person, now=now)
 
 
 async def _clean_up(parts: Parts, task: Task, key: MemberKey | None) -> None:

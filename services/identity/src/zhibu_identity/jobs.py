@@ -17,10 +17,13 @@ from zhibu_identity import batches, tasks
 from zhibu_identity.cards import purge_cards
 from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
 from zhibu_identity.certifying import revoke_orphaned
+from zhibu_identity.counts import PER_ROUND, count_stale
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
 from zhibu_identity.events import timestamp
+from zhibu_identity.filling_in import fill_in_people
 from zhibu_identity.parts import Parts
 from zhibu_identity.rate_windows import purge_windows
+from zhibu_identity.recovering import expire_recoveries
 from zhibu_identity.revocations import all_published_before
 from zhibu_identity.tasks import OTHER_KINDS, URGENT_KINDS, purge_tasks
 from zhibu_identity.telephone_proofs import purge_proofs
@@ -31,6 +34,9 @@ LOOK_S: Final = 5.0
 HEARTBEAT_S: Final = 5.0
 SWEEP_S: Final = 600.0
 ERASE_S: Final = 3600.0
+# Charts may be this much behind; a roster that comes in is counted a few times, not for each of its parts.
+COUNT_S: Final = 5.0
+EXPIRE_S: Final = 60.0
 
 
 def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
@@ -47,6 +53,17 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
 
     async def certificates_of_ended_offices() -> None:
         await revoke_orphaned(parts)
+
+    async def count() -> None:
+        while await count_stale(parts) == PER_ROUND:
+            pass
+
+    async def expire() -> None:
+        await expire_recoveries(parts)
+
+    async def fill_in() -> None:
+        while await fill_in_people(parts):
+            pass
 
     async def heartbeat() -> None:
         await send_heartbeat(parts, bus)
@@ -66,6 +83,9 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="approval batches", run=work_batches, every_s=LOOK_S, woken=woken(batches.CHANNEL)),
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
+        Job(name="sums of people", run=count, every_s=COUNT_S),
+        Job(name="recoveries", run=expire, every_s=EXPIRE_S),
+        Job(name="people of earlier e-IDs", run=fill_in, every_s=SWEEP_S),
         Job(name="sweep", run=sweep, every_s=SWEEP_S),
         Job(name="erasures", run=erase, every_s=ERASE_S),
     ]

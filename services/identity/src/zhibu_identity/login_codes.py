@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Final
 
 from pyotp.totp import TOTP
+from zhibu_kit.db import Role
 from zhibu_kit.errors import RATE_LIMITED, ServiceError
 from zhibu_kit.scope import Scope
 
@@ -114,9 +115,10 @@ async def find_living_by_number(parts: Parts, eid_number: str) -> Eid | None:
     area = find_county_of_eid(eid_number)
     county_code = organisation_of_area(area) if area else _NOWHERE
     for member_id in await parts.vault.search.find_members(county_code, [term_of_eid_number(eid_number)]):
-        async with parts.database.transaction(Scope.of(county_code)) as transaction:
+        # Whoever moved to another county keeps the number, and stands there.
+        async with parts.database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
             record = await find_living_eid(transaction, member_id)
-        key = await parts.vault.find_member_key(member_id, county_code)
+        key = await parts.vault.find_member_key(member_id, record.county_code) if record is not None else None
         # A member is found by the numbers of revoked e-IDs too.
         if record is not None and same(open_number(record, key).encode(), eid_number.encode()):
             return record

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Boolean, LargeBinary, Row, Select, Text, bindparam, cast, func, select, update
+from sqlalchemy import ARRAY, Boolean, LargeBinary, Row, Select, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND
@@ -164,6 +164,38 @@ async def update_people(transaction: Transaction, changes: Sequence[PersonChange
     )
     await mark_stale(transaction, {(row.county_code, row.branch_id) for row in rows})
     return len(rows)
+
+
+async def know_person(
+    transaction: Transaction, record: PersonRecord, *, key: MemberKey, details: PersonDetails, now: datetime
+) -> None:
+    """Store a person whom an approved application makes known.
+
+    Whom a roster made known keeps what the roster says, and gets a telephone when there was none; whoever was known by an
+    approval that was undone has by now what the application says.
+    """
+    if await insert_people(transaction, [record]):
+        return
+    known = await get_person(transaction, record.member_id, lock=True)
+    before = open_details(known.details, key)
+    if known.in_roster:
+        after = replace(before, telephone=before.telephone or details.telephone)
+    else:
+        after = replace(
+            before,
+            real_name=details.real_name,
+            resident_number=details.resident_number,
+            telephone=details.telephone,
+        )
+    if after != before:
+        await change_person(transaction, known, now=now, values={"details": seal_details(after, key)})
+
+
+async def forget_person(transaction: Transaction, member_id: str) -> None:
+    """Remove a person whom only an approval made known that is undone."""
+    await transaction.execute(
+        delete(person).where(person.c.member_id == member_id, person.c.in_roster.is_(False), person.c.branch_id == "")
+    )
 
 
 async def change_person(

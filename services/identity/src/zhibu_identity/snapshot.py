@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 from sqlalchemy import Column, Row, Table, select
 from zhibu_kit.db import Transaction
 
-from zhibu_identity import applications, eids, events, grants
-from zhibu_identity.models import application, eid, office_grant, revocation
+from zhibu_identity import applications, corrections, eids, events, grants, people, person_events, recoveries
+from zhibu_identity.models import application, correction, eid, erasure, office_grant, person, recovery, revocation
 
 _BATCH: Final = 500
 
@@ -28,6 +28,17 @@ async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str
     async for row in _rows(transaction, office_grant, office_grant.c.grant_id):
         grant = grants.record_of(row)
         yield events.grant_changed(grant), grant.county_code
+    async for row in _rows(transaction, recovery, recovery.c.recovery_id):
+        given_back = recoveries.record_of(row)
+        yield person_events.recovery_changed(given_back, at=given_back.created_at), given_back.county_code
+    async for row in _rows(transaction, correction, correction.c.correction_id):
+        wish = corrections.record_of(row)
+        branch_id = await transaction.scalar(select(person.c.branch_id).where(person.c.member_id == wish.member_id))
+        yield person_events.correction_changed(wish, branch_id=branch_id or ""), wish.county_code
+    async for row in _rows(transaction, erasure, erasure.c.member_id):
+        gone = await transaction.one_or_none(select(person).where(person.c.member_id == row.member_id))
+        if gone is not None:
+            yield person_events.person_erased(people.record_of(gone), at=row.erased_at), row.county_code
     async for row in _rows(transaction, revocation, revocation.c.account_id):
         revoked_at: datetime = row.revoked_at.astimezone(UTC)
         yield events.access_revoked(row.account_id, revoked_at=revoked_at), ""

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from zhibu_kit.errors import ServiceError
 
-from zhibu_identity import activation, certifying, closing, issuing, login_codes
+from zhibu_identity import activation, certifying, closing, issuing, login_codes, moving, person_changes, recovering
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.parts import Parts
 from zhibu_identity.tasks import Task, TaskKind, lease_tasks, postpone_task
@@ -79,5 +79,11 @@ def _work_of(kind: TaskKind) -> Callable[[Parts, Task], Awaitable[None]]:
             return login_codes.send_login_code
         case TaskKind.END_SESSIONS:
             return certifying.end_sessions
+        case TaskKind.INDEX_MEMBER:
+            return person_changes.index_member
+        case TaskKind.MOVE_MEMBER:
+            return moving.move_member
+        case TaskKind.DROP_ACCOUNT:
+            return recovering.drop_account
         case _:
             assert_never(kind)

@@ -1,0 +1,124 @@
+"""What identity does when branches tells: places, status and standing, posts, organisations that are no more."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select
+from zhibu.branches.v1 import branches_events_pb2 as pb
+from zhibu.branches.v1 import membership_pb2
+from zhibu_kit.consumers import Consumer
+from zhibu_kit.db import Transaction
+from zhibu_kit.events import EventContext
+from zhibu_kit.scope import Scope
+
+from zhibu_identity.eids import RevocationReason, find_living_eid
+from zhibu_identity.grants import as_province
+from zhibu_identity.member_places import MemberPlace, follow_successor, settle_branch, store_place
+from zhibu_identity.models import person
+from zhibu_identity.parts import Parts
+from zhibu_identity.people import change_person, find_person
+from zhibu_identity.post_offices import MemberPost, settle_office, store_post
+from zhibu_identity.revoking import revoke_eid
+
+# How a record ended, and what the e-ID is revoked for. An applicant who is no longer followed keeps it.
+_REASONS: Final = {
+    membership_pb2.STANDING_DIED: RevocationReason.DIED,
+    membership_pb2.STANDING_LEFT: RevocationReason.LEFT,
+    membership_pb2.STANDING_EXPELLED: RevocationReason.LEFT,
+    membership_pb2.STANDING_MOVED_OUT: RevocationReason.LEFT,
+}
+
+
+def consumers_of(parts: Parts) -> list[Consumer]:
+    """Return the consumers of branches' events."""
+
+    async def membership(transaction: Transaction, event: pb.MembershipChanged, context: EventContext) -> None:
+        await follow_membership(transaction, parts, event)
+
+    async def record(transaction: Transaction, event: pb.MemberRecordChanged, context: EventContext) -> None:
+        await follow_record(transaction, parts, event)
+
+    async def post(transaction: Transaction, event: pb.PostChanged, context: EventContext) -> None:
+        await follow_post(transaction, parts, event)
+
+    async def organisation(transaction: Transaction, event: pb.OrganisationChanged, context: EventContext) -> None:
+        await follow_organisation(transaction, parts, event)
+
+    return [
+        Consumer(name="member_places", event=pb.MembershipChanged, handle=membership),
+        Consumer(name="member_records", event=pb.MemberRecordChanged, handle=record),
+        Consumer(name="member_posts", event=pb.PostChanged, handle=post),
+        # Comes after the kit's projection of the tree, in the same transaction.
+        Consumer(name="successors", event=pb.OrganisationChanged, handle=organisation),
+    ]
+
+
+async def follow_membership(transaction: Transaction, parts: Parts, event: pb.MembershipChanged) -> None:
+    """Keep where a member belongs, and have the person's row say which branch holds them."""
+    await transaction.widen(Scope.of(event.county_code))
+    await store_place(
+        transaction,
+        MemberPlace(
+            membership_id=event.membership_id,
+            member_id=event.member_id,
+            branch_id=event.branch_id,
+            county_code=event.county_code,
+            kind=event.kind,
+            active=event.active,
+            version=event.version,
+        ),
+    )
+    if event.kind == membership_pb2.MEMBERSHIP_KIND_PHYSICAL:
+        await settle_branch(transaction, parts, event.member_id)
+
+
+async def follow_record(transaction: Transaction, parts: Parts, event: pb.MemberRecordChanged) -> None:
+    """Keep status and standing; when the record ended, the e-ID is revoked."""
+    async with as_province(transaction):
+        home = await transaction.scalar(select(person.c.county_code).where(person.c.member_id == event.member_id))
+    if home is None:
+        return
+    await transaction.widen(Scope.of(home))
+    record = await find_person(transaction, event.member_id, lock=True)
+    if record is None:
+        return
+    if (record.party_status, record.standing) != (event.status, event.standing):
+        await change_person(
+            transaction,
+            record,
+            now=parts.clock.now(),
+            values={"party_status": event.status, "standing": event.standing},
+        )
+    reason = _REASONS.get(event.standing)
+    eid = await find_living_eid(transaction, event.member_id, lock=True) if reason else None
+    if reason is not None and eid is not None:
+        await revoke_eid(transaction, parts, eid, reason=reason, note=None)
+
+
+async def follow_post(transaction: Transaction, parts: Parts, event: pb.PostChanged) -> None:
+    """Keep a post, and have its office be as the post is."""
+    await transaction.widen(Scope.of(event.county_code))
+    start_date = date.fromisoformat(event.start_date)
+    post = MemberPost(
+        post_id=event.post_id,
+        member_id=event.member_id,
+        branch_id=event.branch_id,
+        county_code=event.county_code,
+        post=event.post,
+        active=event.active,
+        start_date=start_date,
+        end_date=date.fromisoformat(event.end_date) if event.end_date else start_date,
+        version=event.version,
+    )
+    await store_post(transaction, post)
+    await settle_office(transaction, post, now=parts.clock.now())
+
+
+async def follow_organisation(transaction: Transaction, parts: Parts, event: pb.OrganisationChanged) -> None:
+    """Have what names a branch that is no more name its successor."""
+    if event.active:
+        return
+    await transaction.widen(Scope.of(event.county_code))
+    await follow_successor(transaction, parts, branch_id=event.organisation_id, successor_id=event.successor_id)
