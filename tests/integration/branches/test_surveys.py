@@ -65,7 +65,13 @@ class Surveys:
         return response.answer
 
     async def report(
-        self, branch_id: str, people: list[Person], *, has_network: bool = True, account_id: str = LINQU_ADMIN
+        self,
+        branch_id: str,
+        people: list[Person],
+        *,
+        has_network: bool = True,
+        account_id: str = LINQU_ADMIN,
+        signed_list_number: str = "",
     ) -> list[survey_pb2.SurveyAnswer]:
         response = await self.stub.ReportSurveyAnswers(
             pb.ReportSurveyAnswersRequest(
@@ -74,6 +80,7 @@ class Surveys:
                     pb.SurveyReport(member_id=person.member_id, has_device=True, has_network=has_network)
                     for person in people
                 ],
+                signed_list_number=signed_list_number,
                 request_id=new_ulid(),
             ),
             metadata=self.party.as_account(account_id),
@@ -264,6 +271,16 @@ async def test_a_report_of_strangers_writes_nothing_and_names_each(surveys: Surv
     assert (await surveys.mine(mine[0])).state == survey_pb2.SURVEY_ANSWER_STATE_UNSPECIFIED
 
 
+async def test_a_list_signed_by_hand_counts_at_once_and_takes_the_branch_online(surveys: Surveys, party: Party) -> None:
+    branch_id = await party.branch()
+    people = await party.people(branch_id, 4)
+    await surveys.settle(branch_id)
+    answers = await surveys.report(branch_id, people[:2], signed_list_number="网调〔2026〕1号")
+    assert {answer.state for answer in answers} == {survey_pb2.SURVEY_ANSWER_STATE_COUNTERSIGNED}
+    assert _counts(await surveys.rate(branch_id)) == (4, 2, 2, 500)
+    assert (await surveys.go_online(branch_id)).state == survey_pb2.ONLINE_STATE_ONLINE
+
+
 async def test_everybody_answers_at_once_and_all_are_counted(surveys: Surveys, party: Party) -> None:
     branch_id = await party.branch()
     people = await party.people(branch_id, 24)
@@ -450,7 +467,7 @@ async def test_rates_are_listed_below_every_organisation(surveys: Surveys, party
     abroad = await party.branch("370781")
     metadata = party.as_account(PROVINCE_ADMIN)
 
-    async def listed(organisation_id: str, *states: survey_pb2.OnlineState) -> set[str]:
+    async def listed(organisation_id: str, *states: "survey_pb2.OnlineState.ValueType") -> set[str]:
         found: list[str] = []
         request = pb.ListOnlineRatesRequest(organisation_id=organisation_id, states=states, page_size=7)
         while True:

@@ -31,9 +31,7 @@ def _any_counts(draw: st.DrawFn) -> Counts:
     return Counts(members=members, answered=answered, equipped=draw(st.integers(0, answered)))
 
 
-_PARAMETERS = st.builds(
-    Parameters, threshold_permille=st.integers(1, 1000), hysteresis_permille=st.integers(0, 500)
-)
+_PARAMETERS = st.builds(Parameters, threshold_permille=st.integers(1, 1000), hysteresis_permille=st.integers(0, 500))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +101,16 @@ def test_a_report_waits_and_the_same_report_again_is_none() -> None:
     assert after_report(disputed, has_device=True, has_network=True) is disputed
     corrected = after_report(disputed, has_device=True, has_network=False)
     assert corrected == Answer(has_device=True, has_network=False, state=AnswerState.REPORTED)
+
+
+def test_a_list_signed_by_hand_countersigns_and_does_not_overwrite_the_members_own_word() -> None:
+    signed = after_report(None, has_device=True, has_network=True, signed=True)
+    assert (signed.state, signed.equipped) == (AnswerState.COUNTERSIGNED, True)
+    for waiting in (AnswerState.REPORTED, AnswerState.DISPUTED):
+        present = Answer(has_device=True, has_network=True, state=waiting)
+        assert after_report(present, has_device=True, has_network=True, signed=True) == signed
+    said = Answer(has_device=False, has_network=False, state=AnswerState.STATED)
+    assert after_report(said, has_device=True, has_network=True, signed=True) is said
 
 
 @pytest.mark.parametrize("state", list(AnswerState))

@@ -250,9 +250,14 @@ class ReportSurveyAnswersRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    SIGNED_LIST_NUMBER_FIELD_NUMBER: _builtins.int
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
     REPORTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    signed_list_number: _builtins.str
+    """Number of the list that the members signed by hand (网调表编号): with it the answers count at once, as countersigned.
+    Empty when nobody signed yet.
+    """
     organisation_id: _builtins.str
     """Organisation that the call is about."""
     request_id: _builtins.str
@@ -264,13 +269,14 @@ class ReportSurveyAnswersRequest(_message.Message):
     def __init__(
         self,
         *,
+        signed_list_number: _builtins.str = ...,
         organisation_id: _builtins.str = ...,
         reports: _abc.Iterable[Global___SurveyReport] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id", "reports", b"reports", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id", "reports", b"reports", "request_id", b"request_id", "signed_list_number", b"signed_list_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

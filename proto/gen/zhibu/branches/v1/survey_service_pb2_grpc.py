@@ -120,8 +120,8 @@ class SurveyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportSurveyAnswers(self, request, context):
-        """ReportSurveyAnswers records what the branch knows of its members; each counts once the member has
-        countersigned. What a member stated is not overwritten.
+        """ReportSurveyAnswers records what the branch knows of its members; each counts once the member
+        has countersigned, online or on a list signed by hand. What a member stated is not overwritten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

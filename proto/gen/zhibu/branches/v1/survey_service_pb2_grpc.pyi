@@ -42,8 +42,8 @@ class SurveyServiceStub:
     ListSurveyAnswers: _grpc.UnaryUnaryMultiCallable[_survey_service_pb2.ListSurveyAnswersRequest, _survey_service_pb2.ListSurveyAnswersResponse]
     """ListSurveyAnswers pages through a branch's roster with each member's answer."""
     ReportSurveyAnswers: _grpc.UnaryUnaryMultiCallable[_survey_service_pb2.ReportSurveyAnswersRequest, _survey_service_pb2.ReportSurveyAnswersResponse]
-    """ReportSurveyAnswers records what the branch knows of its members; each counts once the member has
-    countersigned. What a member stated is not overwritten.
+    """ReportSurveyAnswers records what the branch knows of its members; each counts once the member
+    has countersigned, online or on a list signed by hand. What a member stated is not overwritten.
     """
     GoOnline: _grpc.UnaryUnaryMultiCallable[_survey_service_pb2.GoOnlineRequest, _survey_service_pb2.GoOnlineResponse]
     """GoOnline takes a physical branch online; refused below the threshold."""
@@ -70,8 +70,8 @@ class SurveyServiceAsyncStub(SurveyServiceStub):
     ListSurveyAnswers: _aio.UnaryUnaryMultiCallable[_survey_service_pb2.ListSurveyAnswersRequest, _survey_service_pb2.ListSurveyAnswersResponse]  # type: ignore[assignment]
     """ListSurveyAnswers pages through a branch's roster with each member's answer."""
     ReportSurveyAnswers: _aio.UnaryUnaryMultiCallable[_survey_service_pb2.ReportSurveyAnswersRequest, _survey_service_pb2.ReportSurveyAnswersResponse]  # type: ignore[assignment]
-    """ReportSurveyAnswers records what the branch knows of its members; each counts once the member has
-    countersigned. What a member stated is not overwritten.
+    """ReportSurveyAnswers records what the branch knows of its members; each counts once the member
+    has countersigned, online or on a list signed by hand. What a member stated is not overwritten.
     """
     GoOnline: _aio.UnaryUnaryMultiCallable[_survey_service_pb2.GoOnlineRequest, _survey_service_pb2.GoOnlineResponse]  # type: ignore[assignment]
     """GoOnline takes a physical branch online; refused below the threshold."""
@@ -125,8 +125,8 @@ class SurveyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _survey_service_pb2.ReportSurveyAnswersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_survey_service_pb2.ReportSurveyAnswersResponse, _abc.Awaitable[_survey_service_pb2.ReportSurveyAnswersResponse]]:
-        """ReportSurveyAnswers records what the branch knows of its members; each counts once the member has
-        countersigned. What a member stated is not overwritten.
+        """ReportSurveyAnswers records what the branch knows of its members; each counts once the member
+        has countersigned, online or on a list signed by hand. What a member stated is not overwritten.
         """
 
     @_abc_1.abstractmethod

@@ -62,6 +62,7 @@ class SurveyDeskApi:
                     Report(member_id=report.member_id, has_device=report.has_device, has_network=report.has_network)
                     for report in request.reports
                 ],
+                signed_list_number=request.signed_list_number.strip(),
                 now=self._clock.now(),
             )
             return write.reply(

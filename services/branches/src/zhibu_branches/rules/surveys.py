@@ -100,10 +100,14 @@ def next_state(state: OnlineState, counts: Counts, parameters: Parameters) -> On
             return OnlineState.ONLINE if back else state
 
 
-def after_report(present: Answer | None, *, has_device: bool, has_network: bool) -> Answer:
-    """What stands after the branch reported: a member's own word is not overwritten, and the same again changes nothing."""
+def after_report(present: Answer | None, *, has_device: bool, has_network: bool, signed: bool = False) -> Answer:
+    """What stands after the branch reported: a member's own word is not overwritten, and the same again changes nothing.
+
+    `signed` is true when the member signed the branch's list by hand, which is a countersign.
+    """
     if present is not None:
         same = (present.has_device, present.has_network) == (has_device, has_network)
-        if present.state in COUNTING or same:
+        if present.state in COUNTING or (same and not signed):
             return present
-    return Answer(has_device=has_device, has_network=has_network, state=AnswerState.REPORTED)
+    state = AnswerState.COUNTERSIGNED if signed else AnswerState.REPORTED
+    return Answer(has_device=has_device, has_network=has_network, state=state)

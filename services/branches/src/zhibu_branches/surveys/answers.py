@@ -83,9 +83,11 @@ async def countersign(
 
 
 async def report_answers(
-    transaction: Transaction, branch_id: str, reports: Sequence[Report], *, now: datetime
+    transaction: Transaction, branch_id: str, reports: Sequence[Report], *, signed_list_number: str = "", now: datetime
 ) -> list[KnownAnswer]:
     """Writes down what a branch knows of its members, all of it or nothing; returns what stands now, in the order given.
+
+    With the number of a list that the members signed by hand the answers count, and nobody is asked to countersign.
 
     Raises:
         ServiceError: a field error on each report of somebody who is no member of this branch, or is named twice.
@@ -104,14 +106,25 @@ async def report_answers(
     known: list[KnownAnswer] = []
     for report in reports:
         before = _known(report.member_id, branch_id, present.get(report.member_id))
-        after = after_report(before.answer, has_device=report.has_device, has_network=report.has_network)
+        after = after_report(
+            before.answer,
+            has_device=report.has_device,
+            has_network=report.has_network,
+            signed=bool(signed_list_number),
+        )
         if after is before.answer:
             known.append(before)
             continue
         record = records[report.member_id]
         report_id = new_ulid()
+        known.append(
+            await _write(
+                transaction, record, after, report_id=report_id, signed_list_number=signed_list_number, now=now
+            )
+        )
         # What is only reported does not count, and overwrites nothing that counts: the rate stays.
-        known.append(await _write(transaction, record, after, report_id=report_id, now=now))
+        if signed_list_number:
+            continue
         event = answer_reported(
             report_id=report_id,
             member_id=report.member_id,
@@ -120,6 +133,8 @@ async def report_answers(
             report_time=now,
         )
         transaction.emit(event, county_code=record.county_code)
+    if signed_list_number:
+        await recount(transaction, [branch_id], now=now)
     return known
 
 
@@ -165,7 +180,13 @@ async def _say(transaction: Transaction, record: Record, answer: Answer, *, now:
 
 
 async def _write(
-    transaction: Transaction, record: Record, answer: Answer, *, report_id: str | None, now: datetime
+    transaction: Transaction,
+    record: Record,
+    answer: Answer,
+    *,
+    report_id: str | None,
+    now: datetime,
+    signed_list_number: str = "",
 ) -> KnownAnswer:
     """Writes an answer; without another report_id the last one stays."""
     values: dict[str, Any] = {
@@ -175,6 +196,7 @@ async def _write(
         "state": answer.state,
         "revision": new_ulid(),
         "answer_time": now,
+        "signed_list_number": signed_list_number,
     }
     if report_id is not None:
         values["report_id"] = report_id

@@ -27,6 +27,7 @@ survey_answer: Final = Table(
     Column("report_id", Text, nullable=False),
     Column("revision", Text, nullable=False),
     Column("answer_time", DateTime(timezone=True), nullable=False),
+    Column("signed_list_number", Text, nullable=False),
 )
 
 branch_survey: Final = Table(
