@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from zhibuctl.authority import authority
 from zhibuctl.bootstrap import bootstrap
+from zhibuctl.card import card
 from zhibuctl.client import client
 from zhibuctl.consuming import audit_verify, dead_letters, reconcile
 from zhibuctl.context import Context
@@ -29,7 +31,7 @@ def main(click_context: click.Context, *, directory: Path | None, as_json: bool)
     click_context.obj = Context(installation=find_installation(directory), json=as_json)
 
 
-for command in (audit_verify, bootstrap, client, dead_letters, reconcile, status):
+for command in (audit_verify, authority, bootstrap, card, client, dead_letters, reconcile, status):
     main.add_command(command)
 
 

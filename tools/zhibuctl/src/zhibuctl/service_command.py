@@ -11,8 +11,8 @@ from zhibuctl.installation import Installation
 _TIMEOUT_S: Final = 600
 
 
-def run_service_command(installation: Installation, service: str, *arguments: str) -> str:
-    """Run `python -m zhibu_<service> …` with the service's settings and return what it printed.
+def run_service_command(installation: Installation, service: str, *arguments: str, text: str | None = None) -> str:
+    """Run `python -m zhibu_<service> …` with the service's settings, give it `text`, and return what it printed.
 
     Raises:
         OperatorError: it failed; its last words are in the message.
@@ -22,6 +22,7 @@ def run_service_command(installation: Installation, service: str, *arguments: st
         finished = subprocess.run(
             command,
             env=installation.environment_of(service),
+            input=text,
             capture_output=True,
             text=True,
             check=False,
