@@ -81,6 +81,6 @@ def test_every_page_that_changes_something_is_a_post_and_asks_for_the_form_token
         for route in page.router.routes
         if isinstance(route, APIRoute)
         and "POST" in (route.methods or set())
-        and not any(one.name == "visit" for one in route.dependant.dependencies)
+        and not any(one.name in ("visit", "upload") for one in route.dependant.dependencies)
     }
     assert unchecked == {"/auth/backchannel-logout"}

@@ -17,7 +17,11 @@ from zhibu_web.texts import (
     cases,
     common,
     desk,
+    desk_committees,
     desk_foundings,
+    desk_organisations,
+    desk_settings,
+    desk_survey,
     eid_batches,
     eids,
     errors,
@@ -31,6 +35,7 @@ from zhibu_web.texts import (
     people,
     rosters,
     services,
+    statistics,
 )
 
 ZH: Final = "zh-CN"
@@ -60,6 +65,11 @@ _MODULES: Final = (
     people,
     eid_batches,
     desk_foundings,
+    desk_committees,
+    desk_organisations,
+    desk_survey,
+    desk_settings,
+    statistics,
 )
 for _module in _MODULES:
     for _key, _pair in _module.TEXTS.items():

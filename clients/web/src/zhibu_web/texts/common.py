@@ -106,4 +106,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "姓名含生僻字，请与证件逐字核对",
         "The name has rare characters; compare it letter by letter",
     ),
+    "finding.FINDING_ON_ROSTER": (
+        "花名册里有这个人，姓名和身份证号一致；通过后自动关联",
+        "The roster has this person with the same name and number; approval links the two",
+    ),
+    "finding.FINDING_ROSTER_DIFFERS": (
+        "花名册里有这个身份证号，但姓名不同，请核对",
+        "The roster has this number with another name; compare them",
+    ),
 }
