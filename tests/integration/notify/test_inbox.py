@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -23,7 +24,14 @@ from integration.notify.world import (
 )
 from support.rpc import outcome_of, refusal_of
 from zhibu.branches.v1 import branches_events_pb2 as branches
-from zhibu.branches.v1 import committee_pb2, founding_pb2, membership_pb2, membership_service_pb2, survey_pb2
+from zhibu.branches.v1 import (
+    committee_pb2,
+    founding_pb2,
+    membership_pb2,
+    membership_service_pb2,
+    organisation_pb2,
+    survey_pb2,
+)
 from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, recovery_service_pb2, roster_events_pb2
 from zhibu.identity.v1 import identity_events_pb2 as identity
 from zhibu.notify.v1 import inbox_pb2
@@ -45,11 +53,11 @@ async def world(database: ServiceDatabase, postgres: Postgres, nats: NatsServer,
         yield world
 
 
-def _membership(member_id: str, **fields: object) -> branches.MembershipChanged:
-    given: dict[str, object] = {"kind": _PHYSICAL, "active": True, "branch_id": BRANCH, **fields}
+def _membership(member_id: str, **fields: Any) -> branches.MembershipChanged:
+    given: dict[str, Any] = {"kind": _PHYSICAL, "active": True, "branch_id": BRANCH, **fields}
     return branches.MembershipChanged(
         membership_id=new_ulid(), member_id=member_id, county_code=COUNTY, version=1, change_time=instant(), **given
-    )  # pyright: ignore[reportArgumentType] - fields of the message
+    )
 
 
 def _founding(state: founding_pb2.FoundingState.ValueType, *member_ids: str) -> branches.FoundingChanged:
@@ -66,11 +74,11 @@ def _founding(state: founding_pb2.FoundingState.ValueType, *member_ids: str) -> 
     )
 
 
-def _record(member_id: str, *, version: int = 1, **fields: object) -> branches.MemberRecordChanged:
-    given: dict[str, object] = {"standing": membership_pb2.STANDING_PRESENT, "source": _RECORDED, **fields}
+def _record(member_id: str, *, version: int = 1, **fields: Any) -> branches.MemberRecordChanged:
+    given: dict[str, Any] = {"standing": membership_pb2.STANDING_PRESENT, "source": _RECORDED, **fields}
     return branches.MemberRecordChanged(
         member_id=member_id, county_code=COUNTY, branch_id=BRANCH, version=version, change_time=instant(), **given
-    )  # pyright: ignore[reportArgumentType] - fields of the message
+    )
 
 
 def _application(state: application_pb2.ApplicationState.ValueType) -> identity.ApplicationChanged:
@@ -84,7 +92,7 @@ _WAITS = application_pb2.APPLICATION_STATE_SUBMITTED
 
 def _of_member(member_id: str) -> list[tuple[Message, list[str]]]:
     """Events about a member, each with what the member is told."""
-    same = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
+    same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
     request = membership_service_pb2
     return [
         (_membership(member_id), ["membership_began"]),
@@ -204,7 +212,12 @@ async def test_words_are_made_when_they_are_read_from_the_names_of_then(world: W
     assert item.link_path.startswith("/foundings/0")
     assert (item.kind, item.urgent, item.read) == (inbox_pb2.NOTICE_KIND_FOUNDING, False, False)
     renamed = branches.OrganisationChanged(
-        organisation_id=VIRTUAL_BRANCH, parent_id=COUNTY, level=5, name="在外党员支部", county_code=COUNTY, version=2
+        organisation_id=VIRTUAL_BRANCH,
+        parent_id=COUNTY,
+        level=organisation_pb2.ORGANISATION_LEVEL_BRANCH,
+        name="在外党员支部",
+        county_code=COUNTY,
+        version=2,
     )
     await world.tell(renamed)
     (item,) = (await world.list(member_id, language="en")).items
@@ -213,7 +226,7 @@ async def test_words_are_made_when_they_are_read_from_the_names_of_then(world: W
         branches.OrganisationChanged(
             organisation_id=VIRTUAL_BRANCH,
             parent_id=COUNTY,
-            level=5,
+            level=organisation_pb2.ORGANISATION_LEVEL_BRANCH,
             name=NAMES[VIRTUAL_BRANCH],
             county_code=COUNTY,
             active=True,
@@ -243,7 +256,7 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
         "province": ("province_admin", "37"),
     }
     officers = {name: await world.officer(office, place) for name, (office, place) in offices.items()}
-    same = {"county_code": COUNTY, "version": 1, "change_time": instant()}
+    same: dict[str, Any] = {"county_code": COUNTY, "version": 1, "change_time": instant()}
     correction = roster_events_pb2.CorrectionChanged(
         correction_id=new_ulid(),
         member_id=world.member(),
@@ -281,7 +294,13 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
         application_id=new_ulid(), county_code="370799", state=_WAITS, version=1, change_time=instant()
     )
     levels = branches.OrganisationChanged(
-        organisation_id="370799", parent_id="3707", level=3, name="新区", county_code="370799", active=True, version=1
+        organisation_id="370799",
+        parent_id="3707",
+        level=organisation_pb2.ORGANISATION_LEVEL_COUNTY,
+        name="新区",
+        county_code="370799",
+        active=True,
+        version=1,
     )
     await world.tell(levels)
     await world.tell(waits)
@@ -291,7 +310,7 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
 async def test_terms_and_warnings_go_to_the_branch_and_to_those_above_it(world: World) -> None:
     secretary = await world.officer("branch_secretary", BRANCH)
     township = await world.officer("township_officer", TOWNSHIP)
-    same = {"branch_id": BRANCH, "county_code": COUNTY, "change_time": instant()}
+    same: dict[str, Any] = {"branch_id": BRANCH, "county_code": COUNTY, "change_time": instant()}
     committee_id = new_ulid()
     await world.tell(
         branches.CommitteeTermWarned(
@@ -388,7 +407,7 @@ async def test_a_member_switches_kinds_off_but_not_what_is_urgent(world: World) 
     assert stale.reason == "ETAG_MISMATCH"
     twice = pb.UpdateMyNoticePreferencesRequest(preferences=[off[0], off[0]], etag=after.etag)
     assert await outcome_of(world.inbox.UpdateMyNoticePreferences(twice, metadata=metadata)) == "INVALID_ARGUMENT"
-    same = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
+    same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
     await world.tell(
         _membership(member_id),
         identity.EidChanged(eid_id=new_ulid(), state=eid_pb2.EID_STATE_ACTIVE, **same),
@@ -427,7 +446,7 @@ async def test_nothing_more_is_told_to_the_dead_and_the_erased_and_only_what_is_
         roster_events_pb2.PersonErased(member_id=erased, county_code=COUNTY, version=1, change_time=instant()),
     )
     for member_id in (dead, erased, left):
-        same = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
+        same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
         await world.tell(_membership(member_id), roster_events_pb2.TelephoneChanged(**same))
     assert await world.templates(dead) == []
     assert await world.templates(erased) == []

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from zhibu.notify.v1 import code_service_pb2_grpc, inbox_pb2, inbox_service_pb2_
 from zhibu.notify.v1 import inbox_service_pb2 as pb
 from zhibu_kit.app import RunningService
 from zhibu_kit.bus import Bus
-from zhibu_kit.events import EventContext, event_type_of, key_of, stream_of, version_of
+from zhibu_kit.events import EventContext, durable_of, event_type_of, key_of, stream_of, version_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.nats_server import ADMIN, NatsServer
@@ -93,6 +94,7 @@ class World:
 
     async def tell(self, *events: Message, county_code: str = COUNTY, event_id: str = "") -> None:
         """Publish events as their services do, and wait until notify has handled them."""
+        last: dict[str, int] = {}
         for event in events:
             kind = event_type_of(event.DESCRIPTOR)
             context = EventContext(
@@ -107,14 +109,15 @@ class World:
             headers = context.headers(event_type=kind.name, source="test")
             # JetStream must not drop what a test sends twice.
             headers["Nats-Msg-Id"] = new_ulid()
-            await self.bus.publish(kind.subject, event.SerializeToString(), headers)
-        for subject in {event_type_of(event.DESCRIPTOR).subject for event in events}:
-            await wait_until(lambda subject=subject: self._is_handled(subject), timeout_s=10)
+            stored = await self.bus.jetstream.publish(kind.subject, event.SerializeToString(), headers=headers)
+            last[kind.subject] = stored.seq
+        for subject, sequence in last.items():
+            handled = partial(self._is_handled, subject, sequence)
+            await wait_until(handled, timeout_s=10)
 
-    async def _is_handled(self, subject: str) -> bool:
-        name = f"notify_{subject.rpartition('.')[2]}"
-        info = await self.bus.jetstream.consumer_info(stream_of(subject), name)
-        return info.num_pending == 0 and info.num_ack_pending == 0
+    async def _is_handled(self, subject: str, sequence: int) -> bool:
+        info = await self.bus.jetstream.consumer_info(stream_of(subject), durable_of("notify", subject))
+        return info.ack_floor is not None and info.ack_floor.stream_seq >= sequence
 
     async def officer(self, office: str, organisation_id: str) -> str:
         """A new member with an office; the notice of it is read already."""
@@ -203,6 +206,14 @@ async def running_world(
         await stack.enter_async_context(nats.heartbeats())
         people = await stack.enter_async_context(running_people_server())
         issuer = stack.enter_context(TokenIssuer())
+        own: dict[str, Any] = {
+            "notify_number_key": "7a" * 32,
+            "notify_smsc_port": smsc.running.smpp_port,
+            "notify_submit_timeout_s": 2.5,
+            "notify_notices_per_s": 2000,
+            "peers": {"identity": people.address},
+            **settings,
+        }
         service = await stack.enter_async_context(
             start_service(
                 "notify",
@@ -211,14 +222,7 @@ async def running_world(
                 nats=nats,
                 issuer=issuer,
                 settings=NotifySettings,
-                **{
-                    "notify_number_key": "7a" * 32,
-                    "notify_smsc_port": smsc.running.smpp_port,
-                    "notify_submit_timeout_s": 2.5,
-                    "notify_notices_per_s": 2000,
-                    "peers": {"identity": people.address},
-                    **settings,
-                },
+                **own,
             )
         )
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
