@@ -9,6 +9,7 @@ from typing import Final
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from zhibu.branches.v1 import (
+    committee_service_pb2,
     founding_service_pb2,
     membership_service_pb2,
     organisation_service_pb2,
@@ -21,6 +22,7 @@ from zhibu_kit.consumers import Consumer
 from zhibu_kit.db import Role, Scope, Transaction
 
 from zhibu_branches import publication
+from zhibu_branches.api.committees import CommitteeApi
 from zhibu_branches.api.founding_desk import FoundingDeskApi
 from zhibu_branches.api.foundings import FoundingApi
 from zhibu_branches.api.memberships import MembershipApi
@@ -29,6 +31,8 @@ from zhibu_branches.api.organisations import OrganisationApi
 from zhibu_branches.api.rosters import RosterApi
 from zhibu_branches.api.survey_desk import SurveyDeskApi
 from zhibu_branches.api.surveys import SurveyApi
+from zhibu_branches.committees.events import committee_snapshot
+from zhibu_branches.committees.terms import warn_of_terms
 from zhibu_branches.foundings.deciding import expire_foundings
 from zhibu_branches.foundings.events import founding_snapshot
 from zhibu_branches.organisations import ensure_province
@@ -70,6 +74,7 @@ def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor,
         founding_service_pb2.DESCRIPTOR.services_by_name["FoundingService"]: joined(
             FoundingApi(database, clock), FoundingDeskApi(database, clock)
         ),
+        committee_service_pb2.DESCRIPTOR.services_by_name["CommitteeService"]: CommitteeApi(database, clock),
         survey_service_pb2.DESCRIPTOR.services_by_name["SurveyService"]: joined(
             SurveyApi(database, clock), SurveyDeskApi(database, clock)
         ),
@@ -89,19 +94,23 @@ def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
     async def lapse() -> None:
         await lapse_everywhere(database, now=clock.now())
 
+    async def warn() -> None:
+        await warn_of_terms(database, now=clock.now())
+
     async def recount() -> None:
         await recount_due(database, clock)
 
     return [
         Job(name="expiry of foundings", run=expire, every_s=HOURLY_S),
         Job(name="lapse of membership requests", run=lapse, every_s=HOURLY_S),
+        Job(name="warnings of terms", run=warn, every_s=HOURLY_S),
         Job(name="rates of branches", run=recount, every_s=RECOUNT_S),
     ]
 
 
 async def snapshot(transaction: Transaction) -> AsyncGenerator[tuple[Message, str]]:
     """The present state of everything of this service as the events that would tell of it, for reconciling."""
-    for part in (publication.snapshot, member_snapshot, founding_snapshot, survey_snapshot):
+    for part in (publication.snapshot, member_snapshot, founding_snapshot, survey_snapshot, committee_snapshot):
         async for event, county_code in part(transaction):
             yield event, county_code
 

@@ -14,6 +14,7 @@ from zhibu_kit.errors import ErrorKind, ServiceError, field_error
 from zhibu_kit.ids import new_ulid
 
 from zhibu_branches import errors
+from zhibu_branches.committees.posts import end_posts_of
 from zhibu_branches.member_events import record_changed
 from zhibu_branches.member_queries import record_from
 from zhibu_branches.memberships import (
@@ -24,6 +25,7 @@ from zhibu_branches.memberships import (
     open_record,
 )
 from zhibu_branches.models import member_decision, member_record
+from zhibu_branches.rules import committees
 from zhibu_branches.rules.decisions import (
     Decision,
     DecisionRefusal,
@@ -139,6 +141,15 @@ async def record_decision(
     )
     changed = record_from(row)
     transaction.emit(record_changed(changed), county_code=changed.county_code)
+    if record.status is PartyStatus.FULL and changed.status is not PartyStatus.FULL:
+        # Probation within the Party takes every post away (《中国共产党纪律处分条例》): only full members hold posts.
+        await end_posts_of(
+            transaction,
+            record.member_id,
+            end_date=decision.decision_date,
+            reason=committees.EndReason.DISMISSED,
+            now=now,
+        )
     entry = DecisionEntry(
         decision_id=new_ulid(),
         member_id=record.member_id,

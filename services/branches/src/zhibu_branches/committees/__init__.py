@@ -1,0 +1,1 @@
+"""Committees of branches: posts, holders, terms (A5)."""
