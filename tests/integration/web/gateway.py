@@ -24,6 +24,7 @@ class Asked:
     query: dict[str, str]
     body: Json
     headers: dict[str, str]
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -59,8 +60,9 @@ async def running_gateway() -> AsyncGenerator[StubGateway]:
             request.method,
             request.url.path,
             dict(request.query_params),
-            json.loads(content) if content else {},
+            json.loads(content) if "json" in request.headers.get("content-type", "") else {},
             dict(request.headers),
+            content,
         )
         stub.calls.append(asked)
         missing = (404, {"status": 404, "code": "NOT_FOUND", "detail": "没有找到"})

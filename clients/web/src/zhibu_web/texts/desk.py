@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk_group.branches": ("组织", "Organisations"),
     "desk_group.statistics": ("统计", "Statistics"),
     "desk_group.settings": ("授权和设置", "Offices and settings"),
+    "desk.applications_text": ("审批实名申请，一份接一份。", "Decide real-name applications, one after the other."),
+    "desk.eids_text": ("查找、发激活码、注销。", "Find, hand over activation codes, revoke."),
+    "desk.grants_text": ("谁担任什么职务，授予和终止。", "Who holds which office; give and end them."),
+    "desk.settings_text": ("申请开关、支部类型、权利、短信。", "Switches, kinds of branches, rights, SMS."),
     "desk.eid-batches": ("批量发证", "e-IDs for many"),
     "desk.eid-batches_text": (
         "给名册上的人批量发证，打印激活码。",
