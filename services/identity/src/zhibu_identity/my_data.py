@@ -103,7 +103,7 @@ async def _documents(transaction: Transaction, member_id: str, key: MemberKey | 
 def _opened(table: Table, row: Sequence[Any], key: MemberKey | None) -> dict[str, Any]:
     names = list(table.c.keys())
     return {
-        name: _value(f"{table.name}.{name}", value, key)
+        str(name): _value(f"{table.name}.{name}", value, key)
         for name, value in zip(names, row, strict=True)
         if name not in _LEFT_OUT
     }
