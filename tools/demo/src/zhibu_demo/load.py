@@ -14,17 +14,20 @@ from zhibu_demo.accounts import Pages, write_accounts
 from zhibu_demo.activation import LogIn
 from zhibu_demo.api import Api, TokenSource
 from zhibu_demo.applications import answer_question, apply, withdraw
-from zhibu_demo.branches import BRANCHES
+from zhibu_demo.branch_life import BranchLife
+from zhibu_demo.branches import BRANCHES, COLLECTING, FOUNDED
 from zhibu_demo.concurrency import together
 from zhibu_demo.desk import Desk
 from zhibu_demo.divisions import LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE
+from zhibu_demo.foundings import Foundings
 from zhibu_demo.login import Keycloak
+from zhibu_demo.memberships import ask_for_correction, ask_to_join, place
 from zhibu_demo.officers import grant, make_bootstrap_code, offices_of, redeem
 from zhibu_demo.people import Outcome, Person, Role, make_people
 from zhibu_demo.phone import Phone
 from zhibu_demo.progress import Progress
 from zhibu_demo.switches import set_switches
-from zhibu_demo.tree import load_tree
+from zhibu_demo.tree import branch_id, load_tree
 
 _COUNTIES: Final = (LINQU_COUNTY_CODE, QINGZHOU_COUNTY_CODE)
 # Passwords are hashed slowly on purpose: more at once only take longer each.
@@ -76,7 +79,7 @@ class _Load:
 
 async def load(options: Options, say: Callable[[str], None]) -> None:
     """Put the demonstration in, or what is missing of it."""
-    progress = Progress(options.directory / "demo" / "progress.json", options.seed)
+    progress = Progress(options.directory / "demo" / "progress.jsonl", options.seed)
     started_s = time.monotonic()
     say = _with_seconds(say, started_s)
     if progress.get("complete"):
@@ -95,6 +98,7 @@ async def load(options: Options, say: Callable[[str], None]) -> None:
         await _applications(run)
         await _decisions(run)
         await _members(run, admin)
+        await _branches(run, admin)
         pages = Pages(web=options.web_url, phone=options.phone_url)
         write_accounts(
             options.directory / "demo" / "accounts.json", people, progress=progress, log_in=log_in, pages=pages
@@ -179,6 +183,44 @@ async def _members(run: _Load, admin: TokenSource) -> None:
     for person in run.with_outcome(Outcome.REVOKED):
         desk = Desk(run.api, run.progress, admin, person.county_code)
         await desk.revoke(person, "REVOCATION_REASON_LEFT")
+
+
+async def _branches(run: _Load, admin: TokenSource) -> None:
+    if run.progress.get("branches.done"):
+        return
+    run.say("支部：编入、班子、上网率 / branches: members, committee, survey")
+    with_eid = [person for person in run.people if person.outcome in (Outcome.ISSUED, Outcome.ACTIVATED)]
+    await together(place(run.api, run.progress, admin, person) for person in with_eid)
+    users = [person for person in with_eid if person.outcome is Outcome.ACTIVATED and person.branch == 0]
+    tokens: dict[str, TokenSource] = {}
+    for person in users:
+        tokens[person.key] = (await run.log_in.log_in(person)).token
+    secretary = run.holder(Role.BRANCH_SECRETARY)
+    member, *others = [person for person in users if person.role is None]
+    deputy = run.holder(Role.SECURITY_OFFICER)
+    life = BranchLife(run.api, run.progress, branch_id(run.progress, 0))
+    posts = [
+        (secretary, "POST_SECRETARY"),
+        (deputy, "POST_DEPUTY_SECRETARY"),
+        *zip(others, ("POST_ORGANISATION", "POST_PUBLICITY"), strict=False),
+    ]
+    await life.appoint(admin, posts)
+    for person in users:
+        if person is not member:
+            await life.answer(person, tokens[person.key], equipped=person is not deputy)
+    # The member of the accounts finds something to confirm.
+    await life.report(tokens[secretary.key], [member])
+    await life.go_online(tokens[secretary.key])
+    run.say("虚拟支部 / virtual branches")
+    foundings = Foundings(run.api, run.progress)
+    await foundings.propose(FOUNDED, tokens[secretary.key])
+    await foundings.sign(FOUNDED, [(person.key, tokens[person.key]) for person in (member, *others)])
+    virtual_branch = await foundings.approve(FOUNDED, initiator=tokens[secretary.key], county=admin)
+    await foundings.propose(COLLECTING, tokens[others[0].key])
+    await foundings.sign(COLLECTING, [(person.key, tokens[person.key]) for person in others[1:]])
+    await ask_to_join(run.api, run.progress, tokens[deputy.key], deputy, virtual_branch)
+    await ask_for_correction(run.api, run.progress, tokens[others[0].key], others[0])
+    run.progress.put("branches.done", True)
 
 
 async def _apply_all(run: _Load, people: Iterable[Person]) -> None:

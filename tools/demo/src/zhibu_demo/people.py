@@ -137,6 +137,11 @@ class _Plan:
 def _person(number: int, name: str, *, plan: _Plan, branches: list[int], source: random.Random) -> Person:
     birth_date = _OLDEST + timedelta(days=source.randrange((_YOUNGEST - _OLDEST).days))
     claims = (Claim.FULL, Claim.FULL, Claim.FULL, Claim.PROBATIONARY, Claim.APPLICANT)
+    branch = _branch(number, plan, branches, source)
+    claim = Claim.FULL if plan.role else source.choice(claims)
+    if plan.outcome is Outcome.ACTIVATED and branches:
+        # Those who use the platform are full members of the first branch of their county: enough for a committee.
+        branch, claim = branches[0], Claim.FULL
     return Person(
         key=f"person-{number:02d}",
         real_name=name,
@@ -144,8 +149,8 @@ def _person(number: int, name: str, *, plan: _Plan, branches: list[int], source:
         resident_number=resident_number(f"9900{plan.county_code[-2:]}", birth_date, number * 10 + source.randrange(10)),
         telephone=telephone(370_000_000 + number * 1_009),
         county_code=plan.county_code,
-        branch=_branch(number, plan, branches, source),
-        claim=Claim.FULL if plan.role else source.choice(claims),
+        branch=branch,
+        claim=claim,
         outcome=plan.outcome,
         role=plan.role,
     )
