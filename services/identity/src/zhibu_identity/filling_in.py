@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from zhibu_kit.db import Role
 from zhibu_kit.scope import Scope
 
@@ -23,7 +24,7 @@ async def fill_in_people(parts: Parts) -> int:
     missing = (
         select(eid)
         .where(~exists().where(person.c.member_id == eid.c.member_id))
-        .distinct(eid.c.county_code, eid.c.member_id)
+        .ext(distinct_on(eid.c.county_code, eid.c.member_id))
         .order_by(eid.c.county_code, eid.c.member_id, eid.c.eid_id.desc())
         .limit(PER_RUN)
     )
