@@ -1,11 +1,14 @@
 """The officers' desks: approvals by keyboard at the pace that is wanted, every section seen on a phone and a desk."""
 
+import logging
 import time
 from collections.abc import Callable
 
 from e2e.browsing import Officers, Person, apply, check_page, watch
 from e2e.running_stack import Stack
 from playwright.async_api import BrowserContext, Page, expect
+
+log = logging.getLogger("zhibu.e2e")
 
 LINQU = "370724"
 CLERK = "clerk"
@@ -72,7 +75,10 @@ async def test_a_persons_page_and_its_forms_are_accessible_and_fit(
 
 
 async def test_a_clerk_decides_by_keyboard_faster_than_two_hundred_an_hour(
-    stack: Stack, desk: BrowserContext, officers: Officers, new_person: Callable[[str], Person]
+    stack: Stack,
+    desk: BrowserContext,
+    officers: Officers,
+    new_person: Callable[[str], Person],
 ) -> None:
     people = [new_person(name) for name in ("孙丽", "周强", "吴敏")]
     for person in people:
@@ -92,7 +98,7 @@ async def test_a_clerk_decides_by_keyboard_faster_than_two_hundred_an_hour(
     for _ in people:
         await _decide(clerk)
     took_s = time.monotonic() - began_s
-    print(f"{len(people) * 60 / took_s:.1f} decisions a minute with {READING_MS} ms to read each")
+    log.info("%.1f decisions a minute with %d ms to read each", len(people) * 60 / took_s, READING_MS)
     assert took_s / len(people) < WANTED_S_PER_DECISION
     await expect(clerk.get_by_role("alert")).to_contain_text("的申请已通过")
     await clerk.keyboard.press("u")

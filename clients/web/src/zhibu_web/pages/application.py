@@ -100,6 +100,10 @@ async def undo(visit: MemberVisit, organisation_id: str, application_id: str) ->
     if len(reason) < 2:
         visit.form.refuse("undo_reason", visit.t("application.undo_missing"))
         return await _page(visit, desk, application_id, status=422)
+    # The issuing of the e-ID changes the record a moment after the approval: that is no reason to refuse the undoing.
+    now = await desk.gateway.get(_path(desk, application_id), Application, part="application")
+    if now.state in (APPROVED, ISSUED):
+        visit.form.values["etag"] = now.etag
     done = visit.t("application.undone")
     return await _act(visit, desk, application_id, "undoApproval", {"reason": reason[:500]}, done=done)
 

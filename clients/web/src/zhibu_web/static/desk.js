@@ -169,7 +169,10 @@
     showToggle();
   });
   showToggle();
-  if (window.location.hash === "#undo") {
-    unfold("u");
-  }
+  // After the browser has jumped to the place that the address names, which takes the cursor away.
+  window.addEventListener("pageshow", () => {
+    if (window.location.hash === "#undo") {
+      window.setTimeout(() => unfold("u"), 0);
+    }
+  });
 })();
