@@ -12,7 +12,7 @@ from dataclasses import replace
 import httpx
 import pyotp
 import pytest
-from integration.identity.running_identity import LINQU, Applicant
+from integration.identity.running_identity import LINQU, QINGZHOU, Applicant
 from integration.identity.setting_up import Workbench
 from integration.identity.working_by_hand import (
     approve_by_hand,
@@ -147,6 +147,41 @@ async def test_a_closed_account_lets_nobody_in_and_ends_its_sessions(
     assert admin.get_user(account_id)["attributes"]["member_id"] == [account.member_id]
     later = TOTP(account.totp_seed, digest=hashlib.sha256).at(int(time.time()) + 30)
     assert log_in(keycloak, account, password=OWN_PASSWORD, totp=later).status_code >= 400
+
+
+async def test_a_renewed_account_opens_with_the_new_code_and_seed_alone(
+    keycloak: Keycloak, accounts: KeycloakAccounts, admin: KeycloakAdmin
+) -> None:
+    account = new_account()
+    account_id = await accounts.open(account)
+    set_own_password(admin, account_id)
+    session = log_in(keycloak, account, password=OWN_PASSWORD, totp=code_of(account)).json()
+    renewed = replace(account, totp_seed=pyotp.random_base32(32))
+    # Done twice, it is as after the second time.
+    for code in ("FIRSTCODE1", "SECONDCODE"):
+        await accounts.renew(account_id, totp_seed=renewed.totp_seed, code=code)
+    refreshed = ask_token(keycloak, grant_type="refresh_token", refresh_token=session["refresh_token"])
+    assert refreshed.status_code == 400
+    assert sorted(one["type"] for one in admin.get_credentials(account_id)) == ["otp", "password"]
+    assert not await accounts.has_own_password(account_id)
+    for password, seeded in ((OWN_PASSWORD, renewed), ("FIRSTCODE1", renewed), ("SECONDCODE", account)):
+        refused = log_in(keycloak, renewed, password=password, totp=code_of(seeded))
+        assert refused.json()["error_description"] == "Invalid user credentials", password
+    first = log_in(keycloak, renewed, password="SECONDCODE", totp=code_of(renewed))
+    assert (first.status_code, first.json()["error_description"]) == (400, "Account is not fully set up")
+    assert admin.get_user(account_id)["attributes"]["member_id"] == [account.member_id]
+
+
+async def test_tokens_of_an_account_that_moved_name_the_other_county(
+    keycloak: Keycloak, accounts: KeycloakAccounts, admin: KeycloakAdmin
+) -> None:
+    account = new_account()
+    account_id = await accounts.open(account)
+    set_own_password(admin, account_id)
+    await accounts.set_county(account_id, QINGZHOU)
+    answer = log_in(keycloak, account, password=OWN_PASSWORD, totp=code_of(account))
+    claims = json.loads(jws.extract_compact(answer.json()["access_token"].encode()).payload)
+    assert (claims["member_id"], claims["county_code"]) == (account.member_id, QINGZHOU)
 
 
 async def test_only_the_members_own_account_is_deleted(accounts: KeycloakAccounts, admin: KeycloakAdmin) -> None:
