@@ -10,6 +10,7 @@ from zhibuctl.card import card
 from zhibuctl.client import client
 from zhibuctl.consuming import audit_verify, dead_letters, reconcile
 from zhibuctl.context import Context
+from zhibuctl.county.onboard import county
 from zhibuctl.installation import find_installation
 from zhibuctl.status import status
 from zhibuctl.texts import both
@@ -31,7 +32,7 @@ def main(click_context: click.Context, *, directory: Path | None, as_json: bool)
     click_context.obj = Context(installation=find_installation(directory), json=as_json)
 
 
-for command in (audit_verify, authority, bootstrap, card, client, dead_letters, reconcile, status):
+for command in (audit_verify, authority, bootstrap, card, client, county, dead_letters, reconcile, status):
     main.add_command(command)
 
 

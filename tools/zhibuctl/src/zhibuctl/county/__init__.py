@@ -1,0 +1,1 @@
+"""`zhibuctl county`: bringing counties online."""
