@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
+from zhibu_stack.keycloak.certificates import ensure_certificates
 from zhibu_stack.layout import SERVICES, Ports
 from zhibu_stack.secret_store import SecretStore
 
@@ -91,6 +92,9 @@ class Environment:
     def _identity(self) -> dict[str, str]:
         return {
             **self._database("KEY_", "identity_keys"),
+            # Made by the stack, so that Keycloak trusts it from the beginning; identity takes it over at its first start.
+            "ZHIBU_DEVELOPMENT_AUTHORITY": str(ensure_certificates(self.secrets.directory / "certificates").authority),
+            "ZHIBU_KEYCLOAK_LIST_CLIENT_SECRET": self.secrets.get("client-zhibu-revocation-list"),
             "ZHIBU_MASTER_KEY": f"1:{urlsafe_b64encode(self._key('identity-master-key')).decode()}",
         }
 

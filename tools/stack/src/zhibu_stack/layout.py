@@ -42,6 +42,7 @@ class Ports:
         self.web_health = base + 82
         self.keycloak = base + 90
         self.keycloak_management = base + 91
+        self.keycloak_certificate = base + 92
 
     def grpc(self, service: Service) -> int:
         """The port for calls."""
@@ -65,6 +66,11 @@ class Ports:
     def keycloak_url(self) -> str:
         """Keycloak's pages."""
         return f"http://localhost:{self.keycloak}"
+
+    @property
+    def certificate_url(self) -> str:
+        """Keycloak's log-in for officers with a key stick."""
+        return f"https://localhost:{self.keycloak_certificate}"
 
     @property
     def telephone_url(self) -> str:

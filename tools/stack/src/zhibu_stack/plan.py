@@ -46,6 +46,7 @@ class Plan:
             database_url=self.environment.database_url("keycloak", role="keycloak"),
             secrets=self.secrets,
             management_port=self.ports.keycloak_management,
+            certificate_port=self.ports.keycloak_certificate,
             gateway_url=self.ports.gateway_url,
             help_telephone=self.environment.help_telephone,
         )
@@ -89,7 +90,7 @@ class Plan:
                 needs=["databases", "keycloak-files"],
                 program=keycloak.program,
                 is_ready=keycloak.is_ready,
-                ports=[keycloak.port, keycloak.management_port],
+                ports=[keycloak.port, keycloak.management_port, keycloak.certificate_port],
                 timeout_s=KEYCLOAK_TIMEOUT_S,
             ),
             Step(

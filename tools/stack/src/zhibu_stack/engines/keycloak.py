@@ -1,4 +1,4 @@
-"""A real Keycloak on PostgreSQL, on loopback HTTP, with our theme."""
+"""A real Keycloak on PostgreSQL, on loopback, with our theme: HTTP for everybody, HTTPS for log-in by certificate."""
 
 import http.client
 import shutil
@@ -10,6 +10,7 @@ from zhibu_stack.engines.keycloak_distribution import ensure_built, java_command
 from zhibu_stack.engines.process import Child, Program
 from zhibu_stack.errors import StackError
 from zhibu_stack.keycloak.apply import apply_realm
+from zhibu_stack.keycloak.certificates import ensure_certificates
 from zhibu_stack.keycloak.realm_model import Profile, RealmSettings
 from zhibu_stack.ports import free_port, port_in_use
 from zhibu_stack.secret_store import SecretStore
@@ -21,6 +22,9 @@ START_TIMEOUT_S = 240
 PROBE_TIMEOUT_S = 2
 HEAP_MB = 512
 DATABASE_POOL_SIZE = 20
+# Keycloak's copy of the list of revoked certificates: identity has it forgotten at each revocation; should that fail, it
+# lives no longer than this.
+LIST_KEPT_S = 60
 
 
 class Keycloak:
@@ -39,16 +43,20 @@ class Keycloak:
         database_url: str,
         secrets: SecretStore | None = None,
         management_port: int | None = None,
+        certificate_port: int | None = None,
         gateway_url: str = "http://localhost:7080",
         help_telephone: str = "",
     ) -> None:
         self.directory = directory.resolve()
         self.port = port or free_port()
         self.management_port = management_port or free_port()
+        self.certificate_port = certificate_port or free_port()
         self.database_url = database_url
         self.secrets = secrets or SecretStore(self.directory / "secrets")
         self.gateway_url = gateway_url
         self.help_telephone = help_telephone
+        # Beside the secrets: they must outlive everything else, as the certificates that the authority signs do.
+        self.certificates = self.secrets.directory / "certificates"
         self.home = self.directory / "home"
         self.log = self.directory / "keycloak.log"
         self._child: Child | None = None
@@ -57,6 +65,11 @@ class Keycloak:
     def url(self) -> str:
         """The address that browsers and services use."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def certificate_url(self) -> str:
+        """The address at which Keycloak asks browsers for a certificate."""
+        return f"https://localhost:{self.certificate_port}"
 
     @property
     def issuer(self) -> str:
@@ -100,12 +113,13 @@ class Keycloak:
 
     def prepare(self) -> None:
         """Check the ports, fetch and build what is missing, lay out a home of our own over the shared build."""
-        for port in (self.port, self.management_port):
+        for port in (self.port, self.management_port, self.certificate_port):
             if port_in_use(port):
                 raise StackError(
                     f"端口 {port} 已被占用，Keycloak 无法启动。", f"Port {port} is in use; Keycloak cannot start."
                 )
         distribution = ensure_built()
+        ensure_certificates(self.certificates)
         # Anew each time: Keycloak keeps compressed copies of theme files under data/, which would outlive a change.
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True)
@@ -118,6 +132,7 @@ class Keycloak:
         """Return the server process."""
         credentials, _, place = self.database_url.removeprefix("postgresql://").rpartition("@")
         user, _, password = credentials.partition(":")
+        certificates = ensure_certificates(self.certificates)
         return Program(
             name=self.name,
             argv=[
@@ -128,6 +143,14 @@ class Keycloak:
                 "--http-host=127.0.0.1",
                 f"--http-port={self.port}",
                 f"--http-management-port={self.management_port}",
+                # With HTTPS on, its readiness would want HTTPS too; the port is on loopback.
+                "--http-management-scheme=http",
+                f"--https-port={self.certificate_port}",
+                f"--https-certificate-file={certificates.server}",
+                f"--https-certificate-key-file={certificates.server_key}",
+                f"--https-trust-store-file={certificates.trusted}",
+                f"--truststore-paths={certificates.trusted}",
+                f"--spi-crl-storage--infinispan--cache-time={LIST_KEPT_S}",
                 f"--hostname={self.url}",
                 f"--db-pool-max-size={DATABASE_POOL_SIZE}",
             ],

@@ -28,6 +28,10 @@ BUILD_OPTIONS = (
     "--metrics-enabled=true",
     # One server on one machine: no cluster transport to start.
     "--cache=local",
+    # Officers show the certificate of their key stick; nobody else is asked for anything.
+    "--https-client-auth=request",
+    # Probes of its readiness stay plain, whatever certificates the front has.
+    "--http-management-scheme=http",
 )
 
 MODULE_OPTIONS = (

@@ -22,13 +22,15 @@ class RealmSettings:
     """What differs between installations.
 
     `client_secret` returns the secret of a confidential client. `web_backchannel_url` is where Keycloak itself reaches the
-    web client; empty means the same address that browsers use.
+    web client; empty means the same address that browsers use. `revocation_list_url` is where Keycloak fetches the list of
+    revoked certificates; empty means the gateway's public address.
     """
 
     client_secret: Callable[[str], str]
     web_url: str = "http://localhost:7000"
     web_backchannel_url: str = ""
     gateway_url: str = "http://localhost:7080"
+    revocation_list_url: str = ""
     profile: Profile = "production"
 
 
@@ -51,6 +53,7 @@ def read_realm(settings: RealmSettings) -> RealmModel:
         "web_url": settings.web_url,
         "web_backchannel_url": settings.web_backchannel_url or settings.web_url,
         "gateway_url": settings.gateway_url,
+        "revocation_list_url": settings.revocation_list_url or f"{settings.gateway_url}/v1/certificate-revocation-list",
         # Passkeys are bound to the host that the member sees; a county cannot move it later without losing them.
         "passkey_domain": urlsplit(settings.web_url).hostname or "localhost",
         # Only a development machine speaks plain HTTP.
