@@ -5,8 +5,8 @@
 One county is entered through the service's own code, with keys, tokens and sealed records; the others are rows of the same
 shape that SQL makes (about eight tokens for each member), so that tables and indexes have their size. What is timed is what
 SearchPeople does: tokens looked up in the key database, people of the county read in the other, keys fetched, the first page
-of 50 opened. 6.6 million members make 53 million tokens: `--members 6600000` wants an hour and 20 GB; figures of smaller
-runs are quoted with their size, see docs/personal-data.md.
+of 50 opened. 6.6 million members make 53 million tokens: `--members 6600000` wants some twenty minutes and 12 GB; figures of smaller
+runs are quoted with their size.
 """
 
 import argparse

@@ -13,6 +13,8 @@ declare_noun("eid", zh="电子身份证", en="e-ID")
 declare_noun("grant", zh="任职授权", en="grant")
 declare_noun("certificate", zh="证书", en="certificate")
 declare_noun("approval_batch", zh="批量审批", en="approval batch")
+declare_noun("roster", zh="花名册", en="roster")
+declare_noun("eid_batch", zh="批量发放", en="e-ID batch")
 
 # Fields of an application
 
@@ -298,7 +300,7 @@ EDUCATION_UNKNOWN: Final = ErrorKind(
     reason="EDUCATION_UNKNOWN",
     code=StatusCode.INVALID_ARGUMENT,
     zh="请填写小学、初中、高中、大专、本科或研究生。",
-    en="Name a level of schooling, for example 本科 or BACHELOR.",
+    en="Name a level of schooling: PRIMARY, JUNIOR_MIDDLE, SENIOR_MIDDLE, COLLEGE, BACHELOR or POSTGRADUATE.",
 )
 VALUE_LENGTH: Final = ErrorKind(
     reason="VALUE_LENGTH",
@@ -446,4 +448,61 @@ CERTIFICATE_REVOKED: Final = ErrorKind(
     code=StatusCode.FAILED_PRECONDITION,
     zh="这个证书已经吊销。",
     en="This certificate is revoked already.",
+)
+
+# Rosters and e-IDs for many people
+
+ROSTER_WRONG_LEVEL: Final = ErrorKind(
+    reason="ROSTER_WRONG_LEVEL",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="花名册按县（市、区）、乡镇（街道）或党支部导入、导出，请选择其中一个。",
+    en="Rosters are imported and exported for a county, a township or a branch; choose one of them.",
+)
+ROSTER_TOO_LARGE: Final = ErrorKind(
+    reason="ROSTER_TOO_LARGE",
+    code=StatusCode.RESOURCE_EXHAUSTED,
+    zh="文件超过 64 MB。请只保留花名册所在的工作表，或者分成几个文件。",
+    en="The file is larger than 64 MB. Keep only the roster's sheet, or split the file.",
+)
+ROSTER_NOT_OPEN: Final = ErrorKind(
+    reason="ROSTER_NOT_OPEN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这份花名册已经提交或取消，不能再改动。需要时请重新上传。",
+    en="This roster was committed or cancelled and cannot be changed any more. Upload the file again if needed.",
+)
+ROSTER_NOT_CHECKED: Final = ErrorKind(
+    reason="ROSTER_NOT_CHECKED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这份花名册还没有检查完，或者读不出来，请稍候或先调整列的含义。",
+    en="This roster is not checked yet, or cannot be read; wait, or first say what its columns mean.",
+)
+ROSTER_HAS_PROBLEMS: Final = ErrorKind(
+    reason="ROSTER_HAS_PROBLEMS",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="还有 {count} 行有问题。请下载问题清单改好后重新上传，或者确认先跳过这些行。",
+    en="{count} rows have problems. Mend them in the downloaded file and upload it, or say that they are left out.",
+)
+EID_BATCH_RUNNING: Final = ErrorKind(
+    reason="EID_BATCH_RUNNING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个组织正在批量发放电子身份证，请等它完成。",
+    en="e-IDs are being issued for this organisation already; wait until that is done.",
+)
+MEMBER_KEY_GONE: Final = ErrorKind(
+    reason="MEMBER_KEY_GONE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个人的资料已被删除。",
+    en="The data of this person were erased.",
+)
+ACCOUNT_FOREIGN: Final = ErrorKind(
+    reason="ACCOUNT_FOREIGN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="登录系统里已有同号的别人的账号，请联系系统管理员。",
+    en="The log-in system has somebody else's account under this number; turn to the operators.",
+)
+PERSON_CHANGED: Final = ErrorKind(
+    reason="PERSON_CHANGED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个人的记录在发放期间已经结束、转出或已有电子身份证。",
+    en="The person's record ended, moved away or got an e-ID while this was being done.",
 )
