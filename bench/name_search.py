@@ -28,7 +28,7 @@ from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.vault import Vault, open_vault
 from zhibu_identity.people import PersonDetails, insert_people, new_person, seal_details
-from zhibu_identity.people_lists import find_listed
+from zhibu_identity.people_lists import count_people, find_listed, list_people
 from zhibu_identity.people_reach import reach_of
 from zhibu_identity.rules.search_terms import TermKind, terms_of_person, terms_of_query
 from zhibu_kit.db import Database, Role
@@ -93,6 +93,7 @@ async def run(postgres: Postgres, *, members: int, county: int, searches: int) -
             print(f"{members:,} members, {tokens:,} tokens ({size}), filled in {time.monotonic() - began_s:.0f} s")
         await connection.close()
     await time_searches(database, vault, people, searches=searches)
+    await time_pages(database, vault)
     await vault.close()
     await database.close()
 
@@ -213,6 +214,23 @@ async def time_searches(database: Database, vault: Vault, people: Sequence[Someo
         everything += took
         print(line(kind, took) + f"   {found_count / len(texts):5.1f} people on the page")
     print(line("all", everything) + f"   target p95 < {TARGET_P95_MS} ms")
+
+
+async def time_pages(database: Database, vault: Vault) -> None:
+    """Page through the whole county as ListPeople does, with the count that each page shows."""
+    took: list[float] = []
+    after: tuple[str, ...] | None = None
+    while True:
+        began_s = time.perf_counter()
+        async with database.transaction(Scope.of(COUNTY), role=Role.PROVINCE) as transaction:
+            reach = await reach_of(transaction, COUNTY)
+            page = await list_people(transaction, vault, reach, page=Page(size=50, after=after))
+            await count_people(transaction, reach)
+        took.append((time.perf_counter() - began_s) * 1000)
+        after = page.next_after
+        if after is None:
+            break
+    print(line("list", took) + f"   {len(took)} pages of 50")
 
 
 def term_of(one: Someone, kind: TermKind) -> str:
