@@ -94,6 +94,8 @@ class Identity:
     """The running service."""
 
     health: Health
+    # Where it is called.
+    address: str
     channel: grpc.aio.Channel
     issuer: TokenIssuer
     clock: FixedClock

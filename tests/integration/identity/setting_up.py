@@ -19,6 +19,7 @@ from integration.identity.running_identity import (
 )
 from support.identity_stream import prepare_identity_stream, wait_until_ready
 from support.outside_identity import MemoryAccounts, MemoryTelephones
+from zhibu_identity.accounts import Accounts
 from zhibu_identity.assembly import assemble, keep_open, make_parts
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.vault import Vault, open_vault
@@ -55,16 +56,23 @@ class Databases:
 
 @asynccontextmanager
 async def running(
-    databases: Databases, nats: NatsServer, issuer: TokenIssuer, clock: FixedClock, *, profile: str = "development"
+    databases: Databases,
+    nats: NatsServer,
+    issuer: TokenIssuer,
+    clock: FixedClock,
+    *,
+    profile: str = "development",
+    at_keycloak: Accounts | None = None,
+    **settings: object,
 ) -> AsyncGenerator[Identity]:
-    """Run the service while the block runs."""
+    """Run the service while the block runs; with accounts in memory unless a real Keycloak's are given."""
     accounts, telephones = MemoryAccounts(), MemoryTelephones()
     made: list[Parts] = []
 
     async def build(runtime: Runtime[IdentitySettings]) -> Assembly:
         vault = await open_vault(databases.keys.app_url, MasterKeys.parse(databases.master_key))
         runtime.background.start("connections", keep_open(vault.close))
-        made.append(await make_parts(runtime, vault=vault, accounts=accounts, telephones=telephones))
+        made.append(await make_parts(runtime, vault=vault, accounts=at_keycloak or accounts, telephones=telephones))
         return await assemble(runtime, made[0])
 
     await prepare_identity_stream(nats)
@@ -78,12 +86,14 @@ async def running(
             settings=IdentitySettings,
             clock=clock,
             profile=profile,
+            **settings,
         ) as service,
         grpc.aio.insecure_channel(service.address) as channel,
     ):
         await wait_until_ready(service)
         yield Identity(
             health=service.health,
+            address=service.address,
             channel=channel,
             issuer=issuer,
             clock=clock,

@@ -281,6 +281,7 @@ async def test_the_authoritys_key_is_wrapped_survives_a_new_master_key_and_is_ke
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     stored = await workbench.databases.keys_owner.fetchval("select wrapped from signing_key where purpose = 2")
+    assert stored is not None
     assert raw not in stored
     assert await workbench.vault.signing.find_authority() == AuthorityKey(
         certificate=authority.certificate.public_bytes(serialization.Encoding.DER), private_key=raw
