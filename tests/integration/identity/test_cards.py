@@ -35,8 +35,8 @@ async def kept_files(identity: Identity) -> tuple[str, str]:
     keys = await cards_of(identity).ListCardKeys(pb.ListCardKeysRequest())
     revoked = await cards_of(identity).ListRevokedCards(pb.ListRevokedCardsRequest())
     return (
-        MessageToJson(keys, preserving_proto_field_name=True),
-        MessageToJson(revoked, preserving_proto_field_name=True),
+        MessageToJson(keys),
+        MessageToJson(revoked),
     )
 
 

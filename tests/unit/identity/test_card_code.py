@@ -139,22 +139,22 @@ def test_a_key_signs_nothing_outside_of_its_time() -> None:
 def test_keys_and_revocations_are_read_as_the_gateway_gives_them() -> None:
     public = base64.urlsafe_b64encode(PRIVATE.public_key().public_bytes_raw()).decode().rstrip("=")
     entry = {
-        "key_id": KEY_ID,
+        "keyId": KEY_ID,
         "algorithm": "EdDSA",
         "curve": "Ed25519",
-        "public_key": public,
-        "not_before_time": "2026-11-22T08:00:00Z",
-        "not_after_time": "2028-10-23T08:00:00Z",
+        "publicKey": public,
+        "notBeforeTime": "2026-11-22T08:00:00Z",
+        "notAfterTime": "2028-10-23T08:00:00Z",
     }
     keys = read_keys(json.dumps({"keys": [entry, {"algorithm": "ML-DSA"}]}))
     assert check_card(CODE, keys=keys, now=NOW) == CARD
-    assert read_revocations(json.dumps({"as_of_time": "2026-11-23T08:00:00Z"})) == frozenset()
-    listed = json.dumps({"revoked_card_digests": [CARD.digest], "as_of_time": "2026-11-23T08:00:00Z"})
+    assert read_revocations(json.dumps({"asOfTime": "2026-11-23T08:00:00Z"})) == frozenset()
+    listed = json.dumps({"revokedCardDigests": [CARD.digest], "asOfTime": "2026-11-23T08:00:00Z"})
     assert read_revocations(listed) == {CARD.digest}
-    for wrong in ("", "[]", "{}", json.dumps({"keys": [{**entry, "public_key": "AAAA"}]})):
+    for wrong in ("", "[]", "{}", json.dumps({"keys": [{**entry, "publicKey": "AAAA"}]})):
         with pytest.raises(KeysUnreadableError):
             read_keys(wrong)
-    for wrong in ("", "{}", json.dumps({"revoked_card_digests": ["12"], "as_of_time": ""})):
+    for wrong in ("", "{}", json.dumps({"revokedCardDigests": ["12"], "asOfTime": ""})):
         with pytest.raises(KeysUnreadableError):
             read_revocations(wrong)
 
@@ -177,27 +177,28 @@ def examples() -> dict[str, object]:
         "keys": {
             "keys": [
                 {
-                    "key_id": KEY_ID,
+                    "keyId": KEY_ID,
                     "algorithm": "EdDSA",
                     "curve": "Ed25519",
-                    "public_key": public,
-                    "not_before_time": KEYS[KEY_ID].not_before.isoformat(),
-                    "not_after_time": KEYS[KEY_ID].not_after.isoformat(),
+                    "publicKey": public,
+                    "notBeforeTime": KEYS[KEY_ID].not_before.isoformat(),
+                    "notAfterTime": KEYS[KEY_ID].not_after.isoformat(),
                 }
             ]
         },
-        "revoked_card_digests": [revoked.digest],
+        "revokedCardDigests": [revoked.digest],
         "codes": [
             {"code": CODE, "real_name": CARD.real_name, "digest": CARD.digest},
             {"code": wrong, "reason": refusal_of(wrong)},
             {"code": CODE.lower(), "reason": "MALFORMED"},
             {"code": spelt(payload=good, unprotected={4: b"another"}), "reason": "MALFORMED"},
-            {"code": spelt(payload=cbor2.dumps({**claims_of(CODE), 99: "more"}, canonical=True)), "reason": "MALFORMED"},
+            {
+                "code": spelt(payload=cbor2.dumps({**claims_of(CODE), 99: "more"}, canonical=True)),
+                "reason": "MALFORMED",
+            },
             {"code": sign_card(CARD, key_id="0" * 16, key=PRIVATE), "reason": "KEY_UNKNOWN"},
             {
-                "code": sign_card(
-                    CARD, key_id=KEY_ID, key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
-                ),
+                "code": sign_card(CARD, key_id=KEY_ID, key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))),
                 "reason": "SIGNATURE_WRONG",
             },
             {"code": sign_card(revoked, key_id=KEY_ID, key=PRIVATE), "reason": "REVOKED"},

@@ -45,7 +45,7 @@ def test_a_card_is_read_from_a_code_a_file_and_a_picture(kind: str, keys: Path, 
 def test_what_is_not_good_has_status_1_and_a_reason(example: dict[str, str], keys: Path, tmp_path: Path) -> None:
     revocations = tmp_path / "revoked.json"
     revocations.write_text(
-        json.dumps({"revoked_card_digests": EXAMPLES["revoked_card_digests"], "as_of_time": EXAMPLES["now"]}),
+        json.dumps({"revokedCardDigests": EXAMPLES["revokedCardDigests"], "asOfTime": EXAMPLES["now"]}),
         encoding="utf-8",
     )
     result = run(example["code"], "--keys", keys, "--revocations", revocations)

@@ -51,8 +51,8 @@ def read_revocations(text: str) -> frozenset[str]:
         KeysUnreadableError: when it is another one.
     """
     content = _object(text)
-    digests = content.get("revoked_card_digests", [])
-    if "as_of_time" not in content or not isinstance(digests, list):
+    digests = content.get("revokedCardDigests", [])
+    if "asOfTime" not in content or not isinstance(digests, list):
         raise KeysUnreadableError("it is not a list of revoked cards")
     known = [digest for digest in cast("list[object]", digests) if isinstance(digest, str)]
     if len(known) != len(cast("list[object]", digests)) or any(len(digest) != _DIGEST_CHARACTERS for digest in known):
@@ -77,13 +77,13 @@ def _is_ours(entry: object) -> bool:
 
 def _key(entry: dict[str, Any]) -> CardKey:
     try:
-        encoded = str(entry["public_key"])
+        encoded = str(entry["publicKey"])
         raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
         return CardKey(
-            key_id=str(entry["key_id"]),
+            key_id=str(entry["keyId"]),
             public_key=Ed25519PublicKey.from_public_bytes(raw),
-            not_before=_instant(str(entry["not_before_time"])),
-            not_after=_instant(str(entry["not_after_time"])),
+            not_before=_instant(str(entry["notBeforeTime"])),
+            not_after=_instant(str(entry["notAfterTime"])),
         )
     except (KeyError, ValueError, binascii.Error, UnsupportedAlgorithm):
         raise KeysUnreadableError("a key cannot be read") from None
