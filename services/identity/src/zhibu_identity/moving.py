@@ -36,6 +36,7 @@ from zhibu_identity.people import record_of as person_of
 from zhibu_identity.person_changes import index_details
 from zhibu_identity.post_offices import give_offices
 from zhibu_identity.rules.recovery import RecoveryState
+from zhibu_identity.signing_models import card
 from zhibu_identity.tasks import Task, finish_task
 
 # Nobody has had more e-IDs.
@@ -113,7 +114,8 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
         )
         .values(county_code=to_county)
     )
-    for table in (document, correction, erasure_proposal):
+    # Cards too: revoking the e-ID revokes them where it stands.
+    for table in (card, document, correction, erasure_proposal):
         await _set_county(transaction, table, member_id, to_county)
     # Officers of the old county do not go on with what they began.
     await transaction.execute(
