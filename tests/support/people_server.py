@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 import grpc.aio
 from zhibu.identity.v1 import people_service_pb2 as pb
-from zhibu.identity.v1 import people_service_pb2_grpc
 
 
 @dataclass(slots=True)
-class PeopleServer(people_service_pb2_grpc.PeopleServiceServicer):
+class PeopleServer:
     """Telephones by member; `asked` keeps who was asked for, call by call."""
 
     numbers: dict[str, str] = field(default_factory=dict[str, str])
@@ -22,8 +22,8 @@ class PeopleServer(people_service_pb2_grpc.PeopleServiceServicer):
     down: bool = False
     address: str = ""
 
-    async def ResolveTelephones(  # pyright: ignore[reportIncompatibleMethodOverride] - the stubs know synchronous servers
-        self, request: pb.ResolveTelephonesRequest, context: grpc.aio.ServicerContext[object, object]
+    async def resolve(
+        self, request: pb.ResolveTelephonesRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncGenerator[pb.ResolveTelephonesResponse]:
         if self.down:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "down")
@@ -38,7 +38,13 @@ async def running_people_server() -> AsyncGenerator[PeopleServer]:
     """Serve on a free port while the block runs."""
     people = PeopleServer()
     server = grpc.aio.server()
-    people_service_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
+    handler = grpc.unary_stream_rpc_method_handler(
+        people.resolve,  # pyright: ignore[reportArgumentType] - the stubs know synchronous servers
+        request_deserializer=pb.ResolveTelephonesRequest.FromString,
+        response_serializer=pb.ResolveTelephonesResponse.SerializeToString,
+    )
+    service = pb.DESCRIPTOR.services_by_name["PeopleService"].full_name
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"ResolveTelephones": handler}),))
     people.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:

@@ -1,0 +1,172 @@
+"""How long a one-time code takes while 20,000 notices go out beside it: notify and the message centre as in a county.
+
+    .venv/bin/python bench/codes_beside_notices.py [--notices 20000] [--per-s 100] [--submit-delay-s 0.02]
+
+A real PostgreSQL with fsync, a real NATS, the service and the message centre's simulator (a process of its own), and
+telephones from a gRPC server in place of identity. First codes alone, then the same codes while the notices go out; each
+code is one SendCode after the other, as log-ins come. Figures quoted in services/notify/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import asyncpg
+import grpc.aio
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+from support.identity_stream import prepare_identity_stream, wait_until_ready  # noqa: E402
+from support.people_server import running_people_server  # noqa: E402
+from support.rpc import bearer  # noqa: E402
+from zhibu.notify.v1 import code_service_pb2, code_service_pb2_grpc  # noqa: E402
+from zhibu_kit.ids import new_ulid  # noqa: E402
+from zhibu_kit.testing.databases import DatabaseMaker  # noqa: E402
+from zhibu_kit.testing.issuer import TokenIssuer  # noqa: E402
+from zhibu_kit.testing.nats_server import NatsServer, subjects_of_repository  # noqa: E402
+from zhibu_kit.testing.services import start_service  # noqa: E402
+from zhibu_kit.testing.waiting import wait_until  # noqa: E402
+from zhibu_notify.__main__ import build  # noqa: E402
+from zhibu_notify.settings import NotifySettings  # noqa: E402
+from zhibu_stack.engines import Postgres  # noqa: E402
+from zhibu_stack.ports import free_port  # noqa: E402
+
+CODES_ALONE = 200
+COUNTY = "370724"
+
+
+async def main(given: argparse.Namespace, directory: Path, postgres: Postgres, nats: NatsServer) -> None:
+    async with AsyncExitStack() as stack:
+        database = await DatabaseMaker(postgres)("notify")
+        await nats.prepare()
+        await prepare_identity_stream(nats)
+        await stack.enter_async_context(nats.heartbeats())
+        smpp_port, web_port = free_port(), free_port()
+        smsc = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "zhibu_smsc",
+            env={
+                "ZHIBU_SMSC_LISTEN": f"127.0.0.1:{smpp_port}",
+                "ZHIBU_SMSC_WEB_LISTEN": f"127.0.0.1:{web_port}",
+                "PATH": "/usr/bin:/bin",
+            },
+        )
+        stack.callback(smsc.terminate)
+        people = await stack.enter_async_context(running_people_server())
+        issuer = stack.enter_context(TokenIssuer())
+        service = await stack.enter_async_context(
+            start_service(
+                "notify",
+                build,
+                database=database,
+                nats=nats,
+                issuer=issuer,
+                settings=NotifySettings,
+                notify_number_key="7a" * 32,
+                notify_smsc_port=smpp_port,
+                notify_notices_per_s=given.per_s,
+                peers={"identity": people.address},
+            )
+        )
+        await wait_until_ready(service)
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
+        stub = code_service_pb2_grpc.CodeServiceStub(channel)
+        metadata = bearer(issuer.token("account-of-svc-identity", service="identity"))
+        everything: asyncpg.Connection = await asyncpg.connect(postgres.dsn(database.name))
+        stack.push_async_callback(everything.close)
+        numbers = iter(range(18_600_000_000, 18_700_000_000))
+
+        async def code() -> float:
+            started_at_s = time.monotonic()
+            request = code_service_pb2.SendCodeRequest(
+                telephone=str(next(numbers)),
+                code="482913",
+                purpose=code_service_pb2.CODE_PURPOSE_LOGIN,
+                language="zh-CN",
+                expires_in_s=300,
+                request_id=new_ulid(),
+            )
+            await stub.SendCode(request, metadata=metadata, timeout=8)
+            return time.monotonic() - started_at_s
+
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{web_port}/control"
+            await wait_until(lambda: _works(client, url), timeout_s=20)
+            await client.patch(url, json={"submit_delay_s": given.submit_delay_s})
+        await wait_until(lambda: _sent(code), timeout_s=20)
+        show("codes alone", [await code() for _ in range(CODES_ALONE)])
+        members = [new_ulid() for _ in range(given.notices)]
+        for at, member_id in enumerate(members):
+            people.numbers[member_id] = str(19_900_000_000 + at)
+        started_at_s = time.monotonic()
+        await everything.execute(
+            "insert into notice_sms (notice_sms_id, county_code, member_id, kind, template, parameters, urgent, state,"
+            " not_before, create_time, state_time) select id, $2, id, 3, 'founding_refused', '{}', false, 'waiting', now(),"
+            " now(), now() from unnest($1::text[]) as id",
+            members,
+            COUNTY,
+        )
+        # No quiet hours, whenever this runs.
+        await everything.execute("insert into notice_settings values ($1, '{3}', 0, 0, 1, now())", COUNTY)
+        beside: list[float] = []
+        count = "select count(*) from notice_sms where state = 'accepted'"
+        while (accepted := await everything.fetchval(count)) < given.notices:
+            beside += [await code() for _ in range(20)]
+            if time.monotonic() - started_at_s > given.limit_s:
+                break
+        took_s = time.monotonic() - started_at_s
+        show("codes beside notices", beside)
+        states = await everything.fetch("select state, count(*) from notice_sms group by state")
+        print(f"notices: {accepted} of {given.notices} in {took_s:.0f} s ({accepted / took_s:.0f}/s); {dict(states)}")
+
+
+async def _works(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def _sent(code: object) -> bool:
+    try:
+        await code()  # pyright: ignore[reportCallIssue]
+    except grpc.aio.AioRpcError:
+        return False
+    return True
+
+
+def show(what: str, times_s: list[float]) -> None:
+    cuts = statistics.quantiles(times_s, n=100)
+    print(
+        f"{what}: {len(times_s)} codes, min {min(times_s) * 1000:.0f} ms, median {statistics.median(times_s) * 1000:.0f} ms,"
+        f" p99 {cuts[98] * 1000:.0f} ms, max {max(times_s) * 1000:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--notices", type=int, default=20_000)
+    parser.add_argument("--per-s", type=float, default=100)
+    parser.add_argument("--submit-delay-s", type=float, default=0.02)
+    parser.add_argument("--limit-s", type=float, default=900)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        postgres = Postgres(Path(name) / "postgres")
+        nats = NatsServer(Path(name) / "nats", subjects_of_repository())
+        postgres.start()
+        nats.start()
+        try:
+            asyncio.run(main(arguments, Path(name), postgres, nats))
+        finally:
+            nats.stop()
+            postgres.stop()
