@@ -93,7 +93,7 @@ async def show_organisation(visit: Visitor, organisation_id: str, page: str = ""
     path = f"/v1/organisations/{segment(organisation_id)}"
     shown, versions = await asyncio.gather(
         gateway.get(path, _Found, params={"asOfDate": day}),
-        found(gateway.get(f"{path}/history", _Versions), _Versions()),
+        _history(gateway, path),
     )
     organisation = shown.organisation
     related = {one.parent_id for one in versions.versions} | {one.successor_id for one in versions.versions}
@@ -124,6 +124,16 @@ async def show_organisation(visit: Visitor, organisation_id: str, page: str = ""
         query="",
         **context,
     )
+
+
+async def _history(gateway: Gateway, path: str) -> _Versions:
+    """Return how an organisation stood over time; the page is worth showing without it."""
+    try:
+        return await gateway.get(f"{path}/history", _Versions)
+    except ProblemError as problem:
+        if problem.status in (401, 429):
+            raise
+        return _Versions()
 
 
 async def _branch_page(
