@@ -27,7 +27,7 @@ def _scope_of(path: str) -> str:
     return path
 
 
-@pytest.hookimpl
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer | None) -> LoadScopeScheduling:
     """Share out by our groups."""
     return SharedEngines(config, log)

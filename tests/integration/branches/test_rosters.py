@@ -12,7 +12,7 @@ from integration.branches.running_branches import LINQU_ADMIN
 from support.rpc import outcome_of
 from zhibu.branches.v1 import branches_events_pb2, roster_application_service_pb2_grpc
 from zhibu.branches.v1 import roster_application_service_pb2 as pb
-from zhibu.identity.v1 import roster_events_pb2
+from zhibu.identity.v1 import roster_events_pb2, roster_pb2
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.waiting import wait_until
@@ -22,7 +22,7 @@ from zhibu_kit.testing.waiting import wait_until
 class Roster:
     """A roster as identity commits it."""
 
-    entries: list[roster_events_pb2.RosterEntry]
+    entries: list[roster_pb2.RosterEntry]
     county: str = "370724"
     part_size: int = 500
     roster_id: str = field(default_factory=new_ulid)
@@ -66,7 +66,7 @@ class Roster:
             await publish(nats, event, key=key, version=1, county=self.county)
 
 
-def entry(branch_id: str, member_id: str = "", **what: str) -> roster_events_pb2.RosterEntry:
+def entry(branch_id: str, member_id: str = "", **what: str) -> roster_pb2.RosterEntry:
     values: dict[str, str] = {
         "status": "FULL",
         "admitted_date": "1998-07-01",
@@ -74,7 +74,7 @@ def entry(branch_id: str, member_id: str = "", **what: str) -> roster_events_pb2
         "occupation": "FARMER",
         **what,
     }
-    return roster_events_pb2.RosterEntry(member_id=member_id or new_ulid(), branch_id=branch_id, row_number=3, **values)
+    return roster_pb2.RosterEntry(member_id=member_id or new_ulid(), branch_id=branch_id, row_number=3, **values)
 
 
 async def applied(party: Party, roster: Roster) -> pb.RosterApplication:

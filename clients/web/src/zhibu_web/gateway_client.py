@@ -137,11 +137,15 @@ class Gateway:
         *,
         content: AsyncIterable[bytes],
         content_type: str,
+        file_name: str,
         request_id: str = "",
         part: str = "",
     ) -> M:
         """Send a file as it arrives; none of it is kept here."""
-        headers = self._headers() | {"Content-Type": content_type}
+        headers = self._headers() | {
+            "Content-Type": content_type,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
+        }
         if request_id:
             headers["Idempotency-Key"] = request_id
         try:

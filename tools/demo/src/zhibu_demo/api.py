@@ -85,9 +85,11 @@ class Api:
         answer, _ = await self._call("PUT", path, body=body, token=token, request_id=request_id, etag=etag)
         return answer
 
-    async def upload(self, path: str, content: bytes, *, token: TokenSource, media_type: str) -> Json:
+    async def upload(self, path: str, content: bytes, *, file_name: str, token: TokenSource, media_type: str) -> Json:
         """Send a file."""
-        answer, _ = await self._call("POST", path, token=token, content=content, media_type=media_type)
+        answer, _ = await self._call(
+            "POST", path, token=token, content=content, media_type=media_type, file_name=file_name
+        )
         return answer
 
     async def _call(
@@ -103,6 +105,7 @@ class Api:
         wait_for: frozenset[str] = frozenset(),
         content: bytes | None = None,
         media_type: str = "",
+        file_name: str = "",
     ) -> tuple[Json, str]:
         catch_up_until_s = time.monotonic() + _LONGEST_CATCH_UP_S
         for attempt in range(1, _MAX_ATTEMPTS + 1):
@@ -111,6 +114,7 @@ class Api:
                 headers["If-Match"] = etag
             if media_type:
                 headers["Content-Type"] = media_type
+                headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{segment(file_name)}"
             if token is not None:
                 headers["Authorization"] = f"Bearer {await token()}"
             try:

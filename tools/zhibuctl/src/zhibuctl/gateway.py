@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -69,7 +70,11 @@ class Gateway:
 
     def upload(self, path: str, file: Path, media_type: str) -> Json:
         """Send a file."""
-        return self._call("POST", path, content=file.read_bytes(), headers={"Content-Type": media_type}).json()
+        headers = {
+            "Content-Type": media_type,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        }
+        return self._call("POST", path, content=file.read_bytes(), headers=headers).json()
 
     def download(self, path: str, target: Path) -> None:
         """Keep a file, readable by its owner only: it may hold personal data."""

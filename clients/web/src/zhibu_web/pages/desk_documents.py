@@ -32,8 +32,9 @@ async def upload(upload: UploadVisit, organisation_id: str, member_id: str) -> R
         return await person_page(visit, desk, member_id, status=422)
     try:
         await desk.gateway.upload(
-            f"{base_of(desk)}/{segment(member_id)}/documents/{segment(file.file_name)}",
+            f"{base_of(desk)}/{segment(member_id)}/documents",
             Document,
+            file_name=file.file_name,
             content=file.chunks(),
             content_type=file.content_type,
             request_id=visit.form.value("request_id"),

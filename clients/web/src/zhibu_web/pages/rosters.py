@@ -75,8 +75,9 @@ async def upload(upload: UploadVisit, organisation_id: str) -> Response:
         return await _list_page(visit, desk, "", status=422)
     try:
         roster = await desk.gateway.upload(
-            f"{base_of(desk)}/{segment(file.file_name)}",
+            base_of(desk),
             Roster,
+            file_name=file.file_name,
             content=file.chunks(),
             content_type=file.content_type,
             request_id=visit.form.value("request_id"),

@@ -36,7 +36,7 @@ class UploadDocumentRequest(_message.Message):
     member_id: _builtins.str
     """Member."""
     file_name: _builtins.str
-    """Name of the file."""
+    """Name of the file. Through the gateway it comes in the header Content-Disposition: a name may tell who somebody is."""
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
     @_builtins.property

@@ -499,3 +499,53 @@ class RosterFieldChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RosterFieldChange: _TypeAlias = RosterFieldChange  # noqa: Y015
+
+@_typing.final
+class RosterEntry(_message.Message):
+    """RosterEntry is what a roster says about a member's place and status: nothing that says who it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    ROW_NUMBER_FIELD_NUMBER: _builtins.int
+    BRANCH_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    APPLIED_DATE_FIELD_NUMBER: _builtins.int
+    ADMITTED_DATE_FIELD_NUMBER: _builtins.int
+    CONFIRMED_DATE_FIELD_NUMBER: _builtins.int
+    OCCUPATION_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Member."""
+    row_number: _builtins.int
+    """Row of the sheet."""
+    branch_id: _builtins.str
+    """Physical branch."""
+    status: _builtins.str
+    """Name of zhibu.branches.v1.PartyStatus without prefix, for example "FULL"; empty when the roster does not say."""
+    applied_date: _builtins.str
+    """Date of application (YYYY-MM-DD), empty when not said."""
+    admitted_date: _builtins.str
+    """Date of admission, empty when not said."""
+    confirmed_date: _builtins.str
+    """Date of confirmation, empty when not said."""
+    occupation: _builtins.str
+    """Name of zhibu.branches.v1.OccupationCategory without prefix, empty when not said."""
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        row_number: _builtins.int = ...,
+        branch_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        applied_date: _builtins.str = ...,
+        admitted_date: _builtins.str = ...,
+        confirmed_date: _builtins.str = ...,
+        occupation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_date", b"admitted_date", "applied_date", b"applied_date", "branch_id", b"branch_id", "confirmed_date", b"confirmed_date", "member_id", b"member_id", "occupation", b"occupation", "row_number", b"row_number", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterEntry: _TypeAlias = RosterEntry  # noqa: Y015

@@ -33,7 +33,7 @@ class UploadRosterRequest(_message.Message):
     organisation_id: _builtins.str
     """Organisation that the call is about."""
     file_name: _builtins.str
-    """Name of the file."""
+    """Name of the file. Through the gateway it comes in the header Content-Disposition: a name may tell who somebody is."""
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
     @_builtins.property

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from zhibu.identity.v1 import roster_events_pb2
+from zhibu.identity.v1 import roster_events_pb2, roster_pb2
 from zhibu_kit.clock import SHANGHAI, Clock
 from zhibu_kit.consumers import Consumer
 from zhibu_kit.db import Transaction
@@ -132,7 +132,7 @@ class RosterConsumers:
             transaction.emit(roster_applied(row), county_code=row.county_code)
 
 
-def _row_of(entry: roster_events_pb2.RosterEntry) -> Row:
+def _row_of(entry: roster_pb2.RosterEntry) -> Row:
     """The row of an entry; a status or occupation that this version does not know says nothing."""
     return Row(
         member_id=entry.member_id,

@@ -15,6 +15,7 @@ SetText = Callable[[Message, str], None]
 # A filter inside a filter inside a filter: nobody writes deeper queries.
 _MAX_DEPTH = 4
 _MAX_PARAMETERS = 100
+_FILE = "google.api.HttpBody"
 
 # Messages that are one text in JSON, and so in a query.
 TEXT_MESSAGES = frozenset(
@@ -47,6 +48,9 @@ def query_fields(
     taken = {variable.field_path for variable in binding.template.variables}
     if binding.body_field is not None:
         taken.add(binding.body_field.name)
+        if binding.body_field.message_type is not None and binding.body_field.message_type.full_name == _FILE:
+            # An upload's name comes in a header, see pipelines/header_fields.py.
+            taken.add("file_name")
     yield from _leaves(request, (), taken)
 
 

@@ -64,7 +64,10 @@ def _scalar(field: FieldDescriptor) -> Any | None:
         case FieldDescriptor.TYPE_BOOL:
             return True
         case FieldDescriptor.TYPE_INT32 | FieldDescriptor.TYPE_UINT32:
-            return 50 if field.name == "page_size" else max(1, rules_of(field).int32.gte)
+            rules = rules_of(field).int32
+            if allowed := getattr(rules, "in"):
+                return allowed[-1]
+            return 50 if field.name == "page_size" else max(1, rules.gte)
         case FieldDescriptor.TYPE_INT64 | FieldDescriptor.TYPE_UINT64:
             return "1"
         case _:

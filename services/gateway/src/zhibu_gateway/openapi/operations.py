@@ -210,6 +210,8 @@ def _header_parameters(method: PublicMethod, headers: HeaderFields) -> list[Part
     if headers.has_etag:
         name = "IfMatchRequired" if headers.needs_etag else "IfMatch"
         parameters.append({"$ref": f"#/components/parameters/{name}"})
+    if headers.names_file:
+        parameters.append({"$ref": "#/components/parameters/ContentDisposition"})
     if method.output is Output.JSON and etag_of(method.response) is not None and method.input is Input.NONE:
         parameters.append({"$ref": "#/components/parameters/IfNoneMatch"})
     return parameters
@@ -242,6 +244,16 @@ def shared_parameters() -> dict[str, Part]:
             # The body's `etag` does as well, so the header alone is not required.
             "description": f"{_IF_MATCH} Without it, and without `etag` in the body, the answer is 428.",
             "schema": tag,
+        },
+        "ContentDisposition": {
+            "name": "Content-Disposition",
+            "in": "header",
+            "description": "Name of the file (RFC 6266). Names outside ASCII are written as `filename*=UTF-8''…`.",
+            "schema": {
+                "type": "string",
+                "pattern": '^attachment; filename="[a-z0-9]{1,40}[.][a-z]{3,4}"$',
+                "examples": ["attachment; filename*=UTF-8''%E8%8A%B1%E5%90%8D%E5%86%8C.xlsx"],
+            },
         },
         "IfNoneMatch": {
             "name": "If-None-Match",

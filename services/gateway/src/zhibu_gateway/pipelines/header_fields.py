@@ -1,7 +1,8 @@
-"""Headers that are fields of the request: Idempotency-Key, If-Match, Last-Event-ID; and the answer's ETag."""
+"""Headers that are fields of the request: Idempotency-Key, If-Match, Last-Event-ID, Content-Disposition; the answer's ETag."""
 
 import re
 from collections.abc import Callable
+from email.message import Message as Headers
 from typing import Final
 
 from buf.validate import validate_pb2
@@ -9,7 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from zhibu_kit.errors import ETAG_MISMATCH
 
-from zhibu_gateway.contract.methods import Binding, PublicMethod
+from zhibu_gateway.contract.methods import Binding, Input, PublicMethod
 from zhibu_gateway.errors import IDEMPOTENCY_KEY_UNSUPPORTED, MALFORMED_HEADER, PRECONDITION_REQUIRED
 from zhibu_gateway.web.exchange import Exchange
 
@@ -33,6 +34,7 @@ class HeaderFields:
             binding.http_method in ("PUT", "PATCH") or _is_required(method.request.fields_by_name["etag"])
         )
         self._has_event_id = _is_text(method.request, "last_event_id")
+        self.names_file = file_name_field(method.request, method.input, binding) is not None
 
     def apply(self, exchange: Exchange, message: Message) -> None:
         """Moves the headers into the message.
@@ -50,6 +52,10 @@ class HeaderFields:
                 self._set_etag(message, if_match)
             if self.needs_etag and not getattr(message, "etag"):  # noqa: B009 generated classes share no type
                 raise PRECONDITION_REQUIRED()
+        if self.names_file:
+            disposition = headers.get("content-disposition")
+            if disposition is not None:
+                setattr(message, "file_name", _file_name(disposition))  # noqa: B010
         if self._has_event_id:
             event_id = headers.get("last-event-id")
             if event_id is not None and _KEY.fullmatch(event_id):
@@ -74,6 +80,27 @@ class HeaderFields:
         if match is None or getattr(message, "etag") not in ("", match.group(1)):  # noqa: B009
             raise MALFORMED_HEADER(header="If-Match")
         setattr(message, "etag", match.group(1))  # noqa: B010
+
+
+def file_name_field(request: Descriptor, kind: Input, binding: Binding) -> FieldDescriptor | None:
+    """Gives the field of an upload that takes the file's name from Content-Disposition (RFC 6266), if there is one.
+
+    The name may tell who somebody is, so it stands in no address; a path that holds it all the same is left alone.
+    """
+    in_path = any(variable.field_path == "file_name" for variable in binding.template.variables)
+    if kind not in (Input.RAW, Input.RAW_STREAM) or in_path or not _is_text(request, "file_name"):
+        return None
+    return request.fields_by_name["file_name"]
+
+
+def _file_name(disposition: str) -> str:
+    header = Headers()
+    header["content-disposition"] = disposition
+    name = header.get_filename()
+    if name is None:
+        raise MALFORMED_HEADER(header="Content-Disposition")
+    # Of a path, as some browsers send it, only the name.
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def etag_of(response: Descriptor) -> EtagOf | None:

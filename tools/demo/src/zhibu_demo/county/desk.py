@@ -83,9 +83,9 @@ class CountyDesk:
         if notes.get("applied"):
             return
         if not notes.get("roster_id"):
-            path = f"{_COUNTY}/rosters/{segment(file.name)}"
+            path = f"{_COUNTY}/rosters"
             content = await asyncio.to_thread(file.read_bytes)
-            answer = await self._api.upload(path, content, token=self._token, media_type=_XLSX)
+            answer = await self._api.upload(path, content, file_name=file.name, token=self._token, media_type=_XLSX)
             notes.put("roster_id", answer["roster"]["rosterId"])
         path = f"{_COUNTY}/rosters/{notes.get('roster_id')}"
         roster = await self._watch(path, {"ROSTER_STATE_CHECKED", *_COMMITTED}, "checkedCount")

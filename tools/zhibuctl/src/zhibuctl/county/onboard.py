@@ -206,7 +206,7 @@ class Onboarding:
 
     def _import(self, roster: RosterPlan) -> None:
         media_type = _MEDIA_TYPES.get(roster.file.suffix.lower(), "application/octet-stream")
-        made = self._gateway.upload(f"{self._path}/rosters/{roster.file.name}", roster.file, media_type)["roster"]
+        made = self._gateway.upload(f"{self._path}/rosters", roster.file, media_type)["roster"]
         path = f"{self._path}/rosters/{made['rosterId']}"
         found = self._wait(path)
         if roster.create_branches and found.get("missingBranches"):
