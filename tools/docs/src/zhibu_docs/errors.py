@@ -50,7 +50,7 @@ def render() -> str:
 def all_kinds() -> dict[str, ErrorKind]:
     """Import every module that may declare kinds, and return them by reason."""
     for package in runnable_packages():
-        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             if module.name.rpartition(".")[2] == "errors":
                 importlib.import_module(module.name)
     return catalogue()
