@@ -10,7 +10,7 @@ from integration.branches.membership_support import publish
 from integration.branches.party import Party
 from integration.branches.running_branches import LINQU_ADMIN
 from support.rpc import outcome_of
-from zhibu.branches.v1 import branches_events_pb2, roster_application_service_pb2_grpc
+from zhibu.branches.v1 import branches_events_pb2, membership_pb2, roster_application_service_pb2_grpc
 from zhibu.branches.v1 import roster_application_service_pb2 as pb
 from zhibu.identity.v1 import roster_events_pb2, roster_pb2
 from zhibu_kit.ids import new_ulid
@@ -129,6 +129,32 @@ async def test_a_roster_opens_records_and_repeating_it_changes_nothing(
     said = await owner.fetchval("select payload from kit_outbox where key = $1", first.roster_id)
     event = branches_events_pb2.RosterApplied.FromString(said)
     assert (event.applied_count, event.unchanged_count, event.conflict_count) == (7, 0, 0)
+
+
+async def test_events_of_a_rosters_rows_say_so_and_nobody_is_told_of_each(
+    party: Party, nats: NatsServer, owner: asyncpg.Connection
+) -> None:
+    branch, moved_to = await party.branch(), await party.branch()
+    first = Roster(entries=[entry(branch) for _ in range(3)])
+    await first.send(nats)
+    await applied(party, first)
+    second = Roster(entries=[entry(moved_to, one.member_id) for one in first.entries])
+    await second.send(nats)
+    await applied(party, second)
+    began = branches_events_pb2.MembershipChanged
+    rows = await owner.fetch(
+        "select event_type, payload from kit_outbox where event_type = any($1)",
+        [began.DESCRIPTOR.full_name, branches_events_pb2.MemberRecordChanged.DESCRIPTOR.full_name],
+    )
+    members = {one.member_id for one in first.entries}
+    sources: list[int] = []
+    for row in rows:
+        kind = began if row["event_type"] == began.DESCRIPTOR.full_name else branches_events_pb2.MemberRecordChanged
+        event = kind.FromString(row["payload"])
+        if event.member_id in members and getattr(event, "active", True):
+            sources.append(event.source)
+    assert sources
+    assert set(sources) == {membership_pb2.DECISION_SOURCE_ROSTER}
 
 
 async def test_the_same_part_delivered_twice_counts_once(party: Party, nats: NatsServer) -> None:

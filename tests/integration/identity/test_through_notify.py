@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
+from integration.identity.people_by_hand import RosterPerson, enter_people
+from integration.identity.running_identity import Identity
 from integration.notify.running_notify import Smsc, new_number
 from support.identity_stream import prepare_identity_stream, wait_until_ready
 from zhibu_identity.telephones import NotifyTelephones, Purpose
@@ -20,6 +22,7 @@ from zhibu_kit.testing.services import start_service
 from zhibu_kit.testing.waiting import wait_until
 from zhibu_notify.__main__ import build
 from zhibu_notify.settings import NotifySettings
+from zhibu_notify.telephones import TelephoneBook
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +102,18 @@ async def test_a_number_that_has_had_enough_codes_is_refused_as_one_of_our_error
     with pytest.raises(ServiceError) as refused:
         await send()
     assert refused.value.reason == "SMS_LIMIT_REACHED"
+
+
+async def test_notify_gets_the_telephones_of_members_from_identity_itself(identity: Identity) -> None:
+    people = [RosterPerson() for _ in range(3)]
+    await enter_people(identity.parts, people)
+
+    async def token() -> str:
+        return identity.issuer.token("account-of-svc-notify", service="notify")
+
+    peers = Peers({"identity": identity.address}, telemetry=Telemetry("notify", sample_ratio=0), token=token)
+    try:
+        numbers = await TelephoneBook(peers).numbers_of({*(person.member_id for person in people), new_ulid()})
+    finally:
+        await peers.close()
+    assert numbers == {person.member_id: person.telephone for person in people}

@@ -7,10 +7,11 @@ from zhibu.branches.v1 import branches_events_pb2 as events
 from zhibu.branches.v1 import membership_pb2 as pb
 
 from zhibu_branches.member_queries import Membership, Record
+from zhibu_branches.rules.members import DecisionSource
 
 
-def membership_changed(membership: Membership) -> events.MembershipChanged:
-    """A membership as it stands."""
+def membership_changed(membership: Membership, *, source: DecisionSource | None = None) -> events.MembershipChanged:
+    """A membership as it stands; `source` keeps the rows of a roster from being told to members one by one."""
     return events.MembershipChanged(
         membership_id=membership.membership_id,
         member_id=membership.member_id,
@@ -23,11 +24,12 @@ def membership_changed(membership: Membership) -> events.MembershipChanged:
         end_reason=pb.MembershipEndReason.ValueType(membership.end_reason or 0),
         version=membership.version,
         change_time=instant(membership.update_time),
+        source=pb.DecisionSource.ValueType(source or 0),
     )
 
 
-def record_changed(record: Record) -> events.MemberRecordChanged:
-    """A record as it stands."""
+def record_changed(record: Record, *, source: DecisionSource | None = None) -> events.MemberRecordChanged:
+    """A record as it stands; `source` is that of the decision which changed it, none when only the branch did."""
     return events.MemberRecordChanged(
         member_id=record.member_id,
         county_code=record.county_code,
@@ -38,6 +40,7 @@ def record_changed(record: Record) -> events.MemberRecordChanged:
         end_date=day(record.end_date),
         version=record.version,
         change_time=instant(record.update_time),
+        source=pb.DecisionSource.ValueType(source or 0),
     )
 
 

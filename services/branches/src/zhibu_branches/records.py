@@ -140,7 +140,7 @@ async def record_decision(
         .returning(member_record)
     )
     changed = record_from(row)
-    transaction.emit(record_changed(changed), county_code=changed.county_code)
+    transaction.emit(record_changed(changed, source=DecisionSource.RECORDED), county_code=changed.county_code)
     if record.status is PartyStatus.FULL and changed.status is not PartyStatus.FULL:
         # Probation within the Party takes every post away (《中国共产党纪律处分条例》): only full members hold posts.
         await end_posts_of(

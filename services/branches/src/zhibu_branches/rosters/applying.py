@@ -151,7 +151,7 @@ async def _take_up(
     ]
     made = [record_from(row) for row in await insert_many(transaction, member_record, values, skip_present=True)]
     for record in made:
-        transaction.emit(record_changed(record), county_code=county_code)
+        transaction.emit(record_changed(record, source=DecisionSource.ROSTER), county_code=county_code)
     await _place(
         transaction, {row.member_id: row.branch_id for row in made}, county_code=county_code, today=today, now=now
     )
@@ -202,7 +202,7 @@ async def _change(
         now,
     )
     for record in (await records_of(transaction, list(changed))).values():
-        transaction.emit(record_changed(record), county_code=county_code)
+        transaction.emit(record_changed(record, source=DecisionSource.ROSTER), county_code=county_code)
 
 
 async def _place(
@@ -225,7 +225,7 @@ async def _place(
         for member_id, branch_id in sorted(branch_of.items())
     ]
     for row in await insert_many(transaction, membership, values):
-        transaction.emit(membership_changed(membership_of(row)), county_code=county_code)
+        transaction.emit(membership_changed(membership_of(row), source=DecisionSource.ROSTER), county_code=county_code)
 
 
 async def _keep_history(
