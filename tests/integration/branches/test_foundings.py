@@ -10,11 +10,13 @@ from integration.branches.party import Party, Person
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN, STRANGER
 from nats.aio.msg import Msg
 from support.rpc import outcome_of, refusal_of
-from zhibu.branches.v1 import founding_pb2, founding_service_pb2_grpc
+from zhibu.branches.v1 import founding_pb2, founding_service_pb2_grpc, organisation_pb2
 from zhibu.branches.v1 import founding_service_pb2 as pb
 from zhibu.branches.v1.branches_events_pb2 import FoundingChanged
 from zhibu_branches.assembly import snapshot
+from zhibu_branches.following import on_organisation_ended
 from zhibu_branches.foundings.deciding import expire_foundings
+from zhibu_branches.foundings.lapsing import lapse_signatures
 from zhibu_branches.rules.foundings import OPEN_DAYS
 from zhibu_branches.rules.members import PartyStatus
 from zhibu_kit.db import Role, Scope
@@ -477,6 +479,42 @@ async def test_what_is_not_handed_in_or_not_decided_in_time_expires_once(
     assert len({event.founding_id for event in ends}) == len(ends)
     # Its name is free again.
     assert (await foundings.propose(people[1], name=waiting.name)).state == COLLECTING
+
+
+async def test_open_foundings_follow_the_successor_of_what_they_were_to_stand_below(
+    foundings: Foundings, party: Party
+) -> None:
+    people = await party.people(await party.branch(), 3)
+    township = organisation_pb2.ORGANISATION_LEVEL_TOWNSHIP
+    ended = await party.branches.create("370724", township, "并入他乡的镇", code="370724198")
+    stays = await party.branches.create("370724", township, "留下的镇", code="370724199")
+    name = party.name("随迁")
+    follows = await foundings.propose(people[0], organisation_id=ended.organisation_id)
+    clashes = await foundings.propose(people[0], organisation_id=ended.organisation_id, name=name)
+    await foundings.propose(people[1], organisation_id=stays.organisation_id, name=name)
+    async with party.database.transaction(Scope.of("370724")) as transaction:
+        await on_organisation_ended(
+            transaction,
+            organisation_id=ended.organisation_id,
+            successor_id=stays.organisation_id,
+            now=datetime.now(UTC),
+        )
+    moved = (await foundings.get(follows.founding_id, people[0])).founding
+    assert (moved.state, moved.organisation_id) == (COLLECTING, stays.organisation_id)
+    refused = (await foundings.get(clashes.founding_id, people[0])).founding
+    assert refused.state == REFUSED
+    assert refused.refusal_note
+
+
+async def test_a_signature_lapses_with_the_record(foundings: Foundings, party: Party, linqu: list[Person]) -> None:
+    (person,) = await party.people(await party.branch(), 1)
+    found = await foundings.propose(linqu[4])
+    assert (await foundings.cosign(found.founding_id, person)).full_member_count == 2
+    async with party.database.transaction(Scope.of("370724")) as transaction:
+        await lapse_signatures(transaction, [person.member_id], now=datetime.now(UTC))
+    after = (await foundings.get(found.founding_id, linqu[4])).founding
+    assert (after.cosigner_count, after.full_member_count) == (1, 1)
+    await foundings.withdraw(after, linqu[4])
 
 
 async def test_a_county_keeps_its_own_kinds(foundings: Foundings, party: Party, qingzhou: list[Person]) -> None:
