@@ -28,6 +28,7 @@ from zhibu_web.pages import (
     apply,
     auth,
     bootstrap,
+    card_check,
     cases,
     guides,
     home,
@@ -54,6 +55,7 @@ PAGES: Final = (
     *MEMBER_PAGES,
     *DESK_PAGES,
     bootstrap,
+    card_check,
     guides,
 )
 POOL_SIZE: Final = 10

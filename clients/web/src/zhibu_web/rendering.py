@@ -44,6 +44,7 @@ class Renderer:
         def static(name: str) -> str:
             return f"/static/{name}?v={versions[name]}"
 
+        self.static: Callable[[str], str] = static
         # Jinja's own tables have the types of its built-in functions and filters.
         cast("dict[str, Callable[..., object]]", self._environment.globals)["static"] = static
         filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
