@@ -27,6 +27,7 @@ from zhibu_branches.api.founding_desk import FoundingDeskApi
 from zhibu_branches.api.foundings import FoundingApi
 from zhibu_branches.api.memberships import MembershipApi
 from zhibu_branches.api.my_memberships import MyMembershipsApi
+from zhibu_branches.api.organisation_changes import OrganisationChangeApi
 from zhibu_branches.api.organisations import OrganisationApi
 from zhibu_branches.api.rosters import RosterApi
 from zhibu_branches.api.survey_desk import SurveyDeskApi
@@ -36,6 +37,7 @@ from zhibu_branches.committees.terms import warn_of_terms
 from zhibu_branches.foundings.deciding import expire_foundings
 from zhibu_branches.foundings.events import founding_snapshot
 from zhibu_branches.organisations import ensure_province
+from zhibu_branches.planning import do_due_changes
 from zhibu_branches.requests import lapse_everywhere
 from zhibu_branches.rosters.consuming import RosterConsumers
 from zhibu_branches.settings import BranchesSettings
@@ -48,6 +50,8 @@ from zhibu_branches.unplaced import unplaced_consumer
 HOURLY_S: Final = 3600.0
 # Rates of branches whose members changed; whoever answers sees the new rate at once.
 RECOUNT_S: Final = 5.0
+# Plans hold from the beginning of their day; a minute later is the beginning.
+PLANS_S: Final = 60.0
 
 
 async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
@@ -66,7 +70,9 @@ async def build(runtime: Runtime[BranchesSettings]) -> Assembly:
 def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor, object]:
     database, clock = runtime.database, runtime.clock
     return {
-        organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: OrganisationApi(database, clock),
+        organisation_service_pb2.DESCRIPTOR.services_by_name["OrganisationService"]: joined(
+            OrganisationApi(database, clock), OrganisationChangeApi(database, clock)
+        ),
         membership_service_pb2.DESCRIPTOR.services_by_name["MembershipService"]: joined(
             MyMembershipsApi(database, clock), MembershipApi(database, clock)
         ),
@@ -100,7 +106,11 @@ def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
     async def recount() -> None:
         await recount_due(database, clock)
 
+    async def change() -> None:
+        await do_due_changes(database, now=clock.now())
+
     return [
+        Job(name="planned changes of the tree", run=change, every_s=PLANS_S),
         Job(name="expiry of foundings", run=expire, every_s=HOURLY_S),
         Job(name="lapse of membership requests", run=lapse, every_s=HOURLY_S),
         Job(name="warnings of terms", run=warn, every_s=HOURLY_S),

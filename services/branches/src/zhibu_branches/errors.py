@@ -294,3 +294,111 @@ ROSTER_MEMBER_TWICE: Final = ErrorKind(
     zh="同一人在花名册中出现两次，只采用第一行。请删去多余的行。",
     en="The same person stands in the roster twice; the first row counted. Remove the other.",
 )
+CHANGE_TARGET_DISSOLVED: Final = ErrorKind(
+    reason="CHANGE_TARGET_DISSOLVED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="所选的目标组织已经撤销，请另选。",
+    en="The organisation chosen as target has been dissolved; choose another.",
+)
+CHANGE_NOT_FOR_LEVEL: Final = ErrorKind(
+    reason="CHANGE_NOT_FOR_LEVEL",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这一级组织不能办理这项变更，或者不能设在所选组织之下。",
+    en="This cannot be done to an organisation of this level, or below the one chosen.",
+)
+CHANGE_ANOTHER_COUNTY: Final = ErrorKind(
+    reason="CHANGE_ANOTHER_COUNTY",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="两个组织不在同一个县（市、区）；跨县调整须由党员接转组织关系。",
+    en="The two are not of one county; between counties members transfer their relation instead.",
+)
+CHANGE_STANDS_THERE: Final = ErrorKind(
+    reason="CHANGE_STANDS_THERE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个组织已在所选组织之下。",
+    en="The organisation stands below the one chosen already.",
+)
+CHANGE_INTO_ITSELF: Final = ErrorKind(
+    reason="CHANGE_INTO_ITSELF",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="不能移到或并入自己及自己的下级组织，请另选。",
+    en="An organisation cannot go into or below itself; choose another.",
+)
+CHANGE_ANOTHER_LEVEL: Final = ErrorKind(
+    reason="CHANGE_ANOTHER_LEVEL",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="只能与同级组织合并，请另选。",
+    en="Only organisations of one level are merged; choose another.",
+)
+CHANGE_ANOTHER_KIND: Final = ErrorKind(
+    reason="CHANGE_ANOTHER_KIND",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="实体支部只能并入实体支部，虚拟支部只能并入虚拟支部，请另选。",
+    en="A physical branch is merged into a physical one and a virtual into a virtual one; choose another.",
+)
+ORGANISATION_NOT_EMPTY: Final = ErrorKind(
+    reason="ORGANISATION_NOT_EMPTY",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="下面还有组织，请先移走、合并或者撤销它们。",
+    en="There are organisations below it. Move, merge or dissolve them first.",
+)
+CHANGE_TARGET_WANTED: Final = ErrorKind(
+    reason="CHANGE_TARGET_WANTED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="支部还有党员，请选择接收他们的支部。",
+    en="The branch has members; choose the branch that takes them.",
+)
+CHANGE_TARGET_NOT_WANTED: Final = ErrorKind(
+    reason="CHANGE_TARGET_NOT_WANTED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="撤销虚拟支部或者上级组织时不需要接收支部，请留空。",
+    en="A virtual branch, and an organisation above branches, ends without a target; leave it empty.",
+)
+SPLIT_NOBODY_MOVES: Final = ErrorKind(
+    reason="SPLIT_NOBODY_MOVES",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="所选党员都已不在这个支部，请重新选择。",
+    en="None of the members chosen belongs to this branch any more; choose again.",
+)
+SPLIT_NOBODY_STAYS: Final = ErrorKind(
+    reason="SPLIT_NOBODY_STAYS",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="不能把全部党员分出去；如要改名，请办理更名。",
+    en="Not all members can go to the new branch; to change the name, rename the branch.",
+)
+SPLIT_MEMBER_NOT_HERE: Final = ErrorKind(
+    reason="SPLIT_MEMBER_NOT_HERE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="所选党员中有人不在这个支部，请刷新名册后重新选择。",
+    en="Somebody chosen does not belong to this branch. Load the list again and choose again.",
+)
+EFFECTIVE_DATE_PASSED: Final = ErrorKind(
+    reason="EFFECTIVE_DATE_PASSED",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="生效日期早于今天，请填写今天或以后的日期，或者留空。",
+    en="The day has passed; choose today or a later one, or leave it empty.",
+)
+EFFECTIVE_DATE_TOO_FAR: Final = ErrorKind(
+    reason="EFFECTIVE_DATE_TOO_FAR",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="生效日期最多可在五年以后。",
+    en="A change can be planned for five years ahead at most.",
+)
+TOO_MANY_CHANGES_PLANNED: Final = ErrorKind(
+    reason="TOO_MANY_CHANGES_PLANNED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这个组织已有 {limit} 项计划中的变更，请先取消一些。",
+    en="{limit} changes of this organisation are planned already; cancel some first.",
+)
+CHANGE_NOT_PLANNED: Final = ErrorKind(
+    reason="CHANGE_NOT_PLANNED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这项变更已经办理、取消或者失败，不能再取消。",
+    en="This change was done, cancelled or has failed; it cannot be cancelled any more.",
+)
+CHANGE_COLLIDED: Final = ErrorKind(
+    reason="CHANGE_COLLIDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这项变更与同时办理的另一项变更冲突，没有生效，请核对后重新办理。",
+    en="This change collided with another one made at the same time and was not done. Check, and plan it again.",
+)

@@ -17,6 +17,7 @@ from zhibu_kit.errors import NOT_FOUND, UNAVAILABLE
 from zhibu_kit.ids import new_ulid
 
 from zhibu_branches import errors, leaving
+from zhibu_branches.bulk import insert_many
 from zhibu_branches.member_events import membership_changed, record_changed
 from zhibu_branches.member_queries import (
     Membership,
@@ -41,6 +42,7 @@ __all__ = [
     "NewRecord",
     "Record",
     "counties_of",
+    "counties_of_members",
     "end_membership",
     "end_memberships",
     "lock_branches",
@@ -50,6 +52,7 @@ __all__ = [
     "open_membership",
     "open_membership_in",
     "open_record",
+    "open_virtual",
     "physical_of",
     "record_of",
     "records_of",
@@ -209,9 +212,31 @@ async def move_members(
     if not ended:
         return
     rows = [_new_row(one.member_id, target, MembershipKind.PHYSICAL, start_date=move_date, now=now) for one in ended]
-    for row in await transaction.all(insert(membership).values(rows).returning(membership)):
+    for row in await insert_many(transaction, membership, rows):
         transaction.emit(membership_changed(membership_of(row)), county_code=target.place.county_code)
     await _place_records(transaction, [one.member_id for one in ended], target, now=now)
+
+
+async def open_virtual(
+    transaction: Transaction, member_ids: Sequence[str], *, branch: Organisation, start_date: date, now: datetime
+) -> None:
+    """Begins virtual memberships of many members, whose records are locked; who belongs there already is left out."""
+    present = await transaction.all(
+        select(membership.c.member_id).where(
+            membership.c.branch_id == branch.place.organisation_id, membership.c.end_date.is_(None)
+        )
+    )
+    joining = sorted(set(member_ids) - {row.member_id for row in present})
+    rows = [_new_row(one, branch, MembershipKind.VIRTUAL, start_date=start_date, now=now) for one in joining]
+    for row in await insert_many(transaction, membership, rows):
+        transaction.emit(membership_changed(membership_of(row)), county_code=branch.place.county_code)
+    await _count_virtual(transaction, joining, difference=1)
+
+
+async def counties_of_members(transaction: Transaction, member_ids: Sequence[str]) -> Scope:
+    """The counties in which the open records of some members lie, whatever the scope shows."""
+    places = func.physical_places(list(member_ids)).table_valued("member_id", "branch_id", "county_code")
+    return Scope.of(*{row.county_code for row in await transaction.all(select(places))})
 
 
 async def lock_branches(transaction: Transaction, branch_ids: Sequence[str]) -> dict[str, Organisation]:

@@ -47,7 +47,7 @@ async def create_organisation(
         ServiceError: NOT_FOUND for the parent, ORGANISATION_DISSOLVED, ORGANISATION_EXISTS, ORGANISATION_NAME_TAKEN, or
             a field error on level, organisation_id or name.
     """
-    stored_name = _stored_name(name)
+    stored_name = stored_name_of(name)
     parent = await _lock_parent(transaction, parent_id)
     if not parent.active:
         raise errors.ORGANISATION_DISSOLVED()
@@ -56,7 +56,7 @@ async def create_organisation(
         raise _field_error(place)
     if await find_organisation(transaction, place.organisation_id) is not None:
         raise errors.ORGANISATION_EXISTS(organisation_id=place.organisation_id)
-    await _check_name_free(transaction, parent_id=parent_id, name=stored_name)
+    await check_name_free(transaction, parent_id=parent_id, name=stored_name)
     return await _insert(transaction, place, name=stored_name, now=now, virtual=virtual, term_years=term_years)
 
 
@@ -69,7 +69,7 @@ async def rename_organisation(
         ServiceError: NOT_FOUND, ETAG_MISMATCH, ORGANISATION_DISSOLVED, ORGANISATION_NAME_TAKEN, or a field error on
             name.
     """
-    stored_name = _stored_name(name)
+    stored_name = stored_name_of(name)
     found = await find_organisation(transaction, organisation_id)
     if found is not None and found.parent_id is not None:
         await _lock_parent(transaction, found.parent_id)
@@ -83,7 +83,7 @@ async def rename_organisation(
         raise errors.ORGANISATION_DISSOLVED()
     changed = stored_name != row.name
     if changed:
-        await _check_name_free(transaction, parent_id=row.parent_id, name=stored_name)
+        await check_name_free(transaction, parent_id=row.parent_id, name=stored_name)
         await transaction.execute(
             update(organisation)
             .where(organisation.c.organisation_id == organisation_id)
@@ -104,7 +104,7 @@ async def ensure_province(transaction: Transaction, *, code: str, name: str, now
         select(organisation.c.organisation_id).where(organisation.c.parent_id.is_(None))
     )
     if present is None:
-        return await _insert(transaction, province_place(code), name=_stored_name(name), now=now)
+        return await _insert(transaction, province_place(code), name=stored_name_of(name), now=now)
     if present.organisation_id != code:
         raise ValueError(f"this database holds the province {present.organisation_id}, not {code}")
     return None
@@ -122,7 +122,12 @@ async def _lock_parent(transaction: Transaction, parent_id: str) -> Organisation
     return organisation_from(row)
 
 
-async def _check_name_free(transaction: Transaction, *, parent_id: str | None, name: str) -> None:
+async def check_name_free(transaction: Transaction, *, parent_id: str | None, name: str) -> None:
+    """Refuses a name that another active organisation below the same one has.
+
+    Raises:
+        ServiceError: ORGANISATION_NAME_TAKEN.
+    """
     taken = await transaction.one_or_none(
         select(organisation.c.organisation_id).where(
             organisation.c.parent_id == parent_id, organisation.c.name == name, organisation.c.active
@@ -172,7 +177,8 @@ def _name_columns(name: str) -> dict[str, object]:
     return {"name": name, "name_form": search_form(name), "name_tokens": sorted(search_tokens(name))}
 
 
-def _stored_name(name: str) -> str:
+def stored_name_of(name: str) -> str:
+    """The name as it is kept, or a field error on name."""
     stored = readable_name(name)
     if isinstance(stored, Refusal):
         raise _field_error(stored)

@@ -1,19 +1,23 @@
 """OrganisationService as the contract names it."""
 
+from datetime import date
 from typing import Final
 
 from zhibu.branches.v1 import organisation_pb2
 from zhibu.branches.v1 import organisation_service_pb2 as pb
 from zhibu_kit.call import Call
-from zhibu_kit.clock import Clock
+from zhibu_kit.clock import Clock, today_in_shanghai
 from zhibu_kit.db import Database, Role
-from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, UNAVAILABLE, field_error
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, field_error
 from zhibu_kit.etag import etag_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token, page_of
 
+from zhibu_branches import errors
+from zhibu_branches.api.days import day_or_none
+from zhibu_branches.history import children_as_of, organisation_as_of
 from zhibu_branches.messages import organisation_message
-from zhibu_branches.organisations import DEFAULT_TERM_YEARS, create_organisation, rename_organisation
+from zhibu_branches.organisations import DEFAULT_TERM_YEARS, create_organisation
 from zhibu_branches.publication import publish_change
 from zhibu_branches.queries import find_organisation, list_children, search_organisations
 from zhibu_branches.rules.tree import Level
@@ -33,7 +37,11 @@ class OrganisationApi:
 
     async def GetOrganisation(self, request: pb.GetOrganisationRequest, call: Call) -> pb.GetOrganisationResponse:
         async with self._database.read(call, request) as read:
-            found = await find_organisation(read, request.organisation_id)
+            day = self._day_of(request.as_of_date)
+            if day is None:
+                found = await find_organisation(read, request.organisation_id)
+            else:
+                found = await organisation_as_of(read, request.organisation_id, day)
             if found is None:
                 raise NOT_FOUND(noun="organisation")
             return read.reply(
@@ -41,20 +49,21 @@ class OrganisationApi:
             )
 
     async def ListOrganisations(self, request: pb.ListOrganisationsRequest, call: Call) -> pb.ListOrganisationsResponse:
-        page = page_of(request.page_size, request.page_token, query=request.parent_id)
+        day = self._day_of(request.as_of_date)
+        same = f"{request.parent_id}\n{request.as_of_date}" if day else request.parent_id
+        page = page_of(request.page_size, request.page_token, query=same)
         async with self._database.read(call, request) as read:
             if request.parent_id and await find_organisation(read, request.parent_id) is None:
                 raise NOT_FOUND(noun="organisation")
-            rows = await list_children(
-                read,
-                parent_id=request.parent_id or None,
-                after=page.after[0] if page.after else None,
-                count_max=page.size + 1,
-            )
+            parent_id, after = request.parent_id or None, page.after[0] if page.after else None
+            if day is None:
+                rows = await list_children(read, parent_id=parent_id, after=after, count_max=page.size + 1)
+            else:
+                rows = await children_as_of(read, parent_id=parent_id, day=day, after=after, count_max=page.size + 1)
             shown = rows[: page.size]
             response = pb.ListOrganisationsResponse(organisations=[organisation_message(row) for row in shown])
             if len(rows) > page.size:
-                response.next_page_token = encode_page_token([shown[-1].place.organisation_id], query=request.parent_id)
+                response.next_page_token = encode_page_token([shown[-1].place.organisation_id], query=same)
             return read.reply(response)
 
     async def SearchOrganisations(
@@ -103,52 +112,12 @@ class OrganisationApi:
                 subjects=[created.place.organisation_id],
             )
 
-    async def RenameOrganisation(
-        self, request: pb.RenameOrganisationRequest, call: Call
-    ) -> pb.RenameOrganisationResponse:
-        async with self._database.write(call, request, pb.RenameOrganisationResponse, role=_role_of(call)) as write:
-            if write.replayed is not None:
-                return write.replayed
-            now = self._clock.now()
-            renamed, changed = await rename_organisation(
-                write, organisation_id=request.organisation_id, name=request.name, etag=request.etag, now=now
-            )
-            if changed:
-                await publish_change(write, renamed, change_time=now)
-            return write.reply(
-                pb.RenameOrganisationResponse(organisation=organisation_message(renamed), etag=etag_of(renamed.version))
-            )
-
-    async def MoveOrganisation(self, request: pb.MoveOrganisationRequest, call: Call) -> pb.MoveOrganisationResponse:
-        raise UNAVAILABLE()
-
-    async def MergeOrganisations(
-        self, request: pb.MergeOrganisationsRequest, call: Call
-    ) -> pb.MergeOrganisationsResponse:
-        raise UNAVAILABLE()
-
-    async def SplitOrganisation(self, request: pb.SplitOrganisationRequest, call: Call) -> pb.SplitOrganisationResponse:
-        raise UNAVAILABLE()
-
-    async def DissolveOrganisation(
-        self, request: pb.DissolveOrganisationRequest, call: Call
-    ) -> pb.DissolveOrganisationResponse:
-        raise UNAVAILABLE()
-
-    async def ListOrganisationChanges(
-        self, request: pb.ListOrganisationChangesRequest, call: Call
-    ) -> pb.ListOrganisationChangesResponse:
-        raise UNAVAILABLE()
-
-    async def CancelOrganisationChange(
-        self, request: pb.CancelOrganisationChangeRequest, call: Call
-    ) -> pb.CancelOrganisationChangeResponse:
-        raise UNAVAILABLE()
-
-    async def ListOrganisationHistory(
-        self, request: pb.ListOrganisationHistoryRequest, call: Call
-    ) -> pb.ListOrganisationHistoryResponse:
-        raise UNAVAILABLE()
+    def _day_of(self, as_of_date: str) -> date | None:
+        """The past day as of which the tree is wanted; None for today."""
+        day, today = day_or_none("as_of_date", as_of_date), today_in_shanghai(self._clock)
+        if day is not None and day > today:
+            raise field_error("as_of_date", errors.DATE_IN_FUTURE)
+        return None if day == today else day
 
 
 def _role_of(call: Call) -> Role:

@@ -52,12 +52,17 @@ _LEVELS_WITH_OPTIONAL_CODE: Final = frozenset({Level.TOWNSHIP})
 _UNREADABLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
+def may_stand_below(level: Level, parent: Level) -> bool:
+    """Whether an organisation of one level may stand directly below one of another."""
+    return level in _LEVELS_BELOW[parent]
+
+
 def place_below(parent: Place, *, level: Level, code: str, new_id: str) -> Place | Refusal:
     """Where a new organisation below another stands, or why it may not.
 
     code is its division code, empty for a branch or a sector committee, which take `<county>-b<new_id>`.
     """
-    if level not in _LEVELS_BELOW[parent.level]:
+    if not may_stand_below(level, parent.level):
         return Refusal.LEVEL_NOT_ALLOWED
     if not code and level in _CODE_LENGTHS and level not in _LEVELS_WITH_OPTIONAL_CODE:
         return Refusal.CODE_REQUIRED
