@@ -25,9 +25,9 @@ import httpx
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from support.identity_stream import prepare_identity_stream, wait_until_ready  # noqa: E402
-from support.people_server import running_people_server  # noqa: E402
-from support.rpc import bearer  # noqa: E402
+from support.identity_stream import prepare_identity_stream, wait_until_ready  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+from support.people_server import running_people_server  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+from support.rpc import bearer  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
 from zhibu.notify.v1 import code_service_pb2, code_service_pb2_grpc  # noqa: E402
 from zhibu_kit.ids import new_ulid  # noqa: E402
 from zhibu_kit.testing.databases import DatabaseMaker  # noqa: E402
@@ -61,6 +61,7 @@ async def main(given: argparse.Namespace, directory: Path, postgres: Postgres, n
                 "PATH": "/usr/bin:/bin",
             },
         )
+        stack.push_async_callback(smsc.wait)
         stack.callback(smsc.terminate)
         people = await stack.enter_async_context(running_people_server())
         issuer = stack.enter_context(TokenIssuer())
@@ -120,7 +121,7 @@ async def main(given: argparse.Namespace, directory: Path, postgres: Postgres, n
         await everything.execute("insert into notice_settings values ($1, '{3}', 0, 0, 1, now())", COUNTY)
         beside: list[float] = []
         count = "select count(*) from notice_sms where state = 'accepted'"
-        while (accepted := await everything.fetchval(count)) < given.notices:
+        while (accepted := int(await everything.fetchval(count) or 0)) < given.notices:
             beside += [await code() for _ in range(20)]
             if time.monotonic() - started_at_s > given.limit_s:
                 break
