@@ -127,6 +127,7 @@ async def test_a_roster_opens_records_and_repeating_it_changes_nothing(
     )
     assert [tuple(row) for row in rows] == [(5, "1999-07-01", 4, branch)] * 7
     said = await owner.fetchval("select payload from kit_outbox where key = $1", first.roster_id)
+    assert isinstance(said, bytes)
     event = branches_events_pb2.RosterApplied.FromString(said)
     assert (event.applied_count, event.unchanged_count, event.conflict_count) == (7, 0, 0)
 

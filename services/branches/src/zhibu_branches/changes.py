@@ -165,12 +165,11 @@ async def _prepare(transaction: Transaction, wish: Wish, *, etag: str, planned: 
 
 
 async def _lock(transaction: Transaction, wish: Wish) -> Mapping[str, Organisation]:
-    """The organisation, its target, both parents, and for moves and mergers all below, from the top down."""
-    named = [wish.organisation_id, *([wish.target_id] if wish.target_id else [])]
-    parents = await transaction.all(
-        select(organisation.c.parent_id).where(organisation.c.organisation_id == func.any(named))
+    """The organisation, what stands above it, its target, and for moves and mergers all below, from the top down."""
+    parent_id = await transaction.scalar(
+        select(organisation.c.parent_id).where(organisation.c.organisation_id == wish.organisation_id)
     )
-    ids = sorted({*named, *(row.parent_id for row in parents if row.parent_id)})
+    ids = sorted({one for one in (wish.organisation_id, wish.target_id, parent_id) if one})
     wanted = organisation.c.organisation_id == func.any(ids)
     if wish.kind in (ChangeKind.MOVE, ChangeKind.MERGE):
         wanted |= organisation.c.ancestor_ids.contains([wish.organisation_id])
@@ -181,9 +180,9 @@ async def _lock(transaction: Transaction, wish: Wish) -> Mapping[str, Organisati
         .with_for_update()
     )
     locked = {row.organisation_id: organisation_from(row) for row in rows}
-    moved = [one for one in named if one in locked and (locked[one].parent_id or one) not in locked]
-    if moved:
-        # Somebody moved it while its lock was waited for; the caller tries again.
+    found = locked.get(wish.organisation_id)
+    if found is not None and found.parent_id != parent_id:
+        # Somebody moved it while its lock was waited for; the caller looks again.
         raise errors.CHANGE_COLLIDED()
     return locked
 
