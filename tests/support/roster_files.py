@@ -34,7 +34,7 @@ def person_row(
 ) -> list[Any]:
     """Return a row under HEADINGS."""
     number = number or new_resident_number()
-    gender = "男" if int(number[16]) % 2 else "女"
+    gender = "男" if int(number.ljust(17, "0")[16]) % 2 else "女"
     telephone = new_telephone() if telephone is None else telephone
     return [name, number, gender, "汉族", "大专", status, admitted, telephone, branch]
 
@@ -56,7 +56,7 @@ def xlsx(
         for at, row in enumerate(content):
             for column, value in enumerate(row):
                 if isinstance(value, date):
-                    sheet.write_datetime(at, column, datetime(value.year, value.month, value.day), day)
+                    sheet.write_datetime(at, column, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001 - a cell has no zone
                 elif isinstance(value, (int, float)):
                     sheet.write_number(at, column, value)
                 elif value is not None:

@@ -17,6 +17,7 @@ from zhibu.identity.v1 import (
     people_service_pb2,
     recovery_service_pb2,
     revocation_service_pb2,
+    roster_service_pb2,
 )
 from zhibu_kit.app import Assembly, Runtime
 
@@ -35,6 +36,7 @@ from zhibu_identity.api.my_person import MyPersonApi
 from zhibu_identity.api.people import PeopleApi
 from zhibu_identity.api.recoveries import RecoveryApi
 from zhibu_identity.api.revocations import RevocationApi
+from zhibu_identity.api.rosters import RosterApi
 from zhibu_identity.card import CardPrinter
 from zhibu_identity.erasure import apply_erasures
 from zhibu_identity.following_branches import consumers_of
@@ -46,6 +48,7 @@ from zhibu_identity.login_codes import LoginCodeDesk
 from zhibu_identity.parts import Parts
 from zhibu_identity.revocation_lists import ensure_development_authority
 from zhibu_identity.revocations import list_revocations
+from zhibu_identity.rosters_applied import roster_consumers
 from zhibu_identity.settings import IdentitySettings
 from zhibu_identity.telephones import NotifyTelephones, Telephones
 
@@ -108,11 +111,12 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             recovery_service_pb2.DESCRIPTOR.services_by_name["RecoveryService"]: RecoveryApi(parts),
             document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"]: DocumentApi(parts),
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
+            roster_service_pb2.DESCRIPTOR.services_by_name["RosterService"]: RosterApi(parts, notifications),
             card_service_pb2.DESCRIPTOR.services_by_name["CardService"]: CardApi(parts, printer.print_sheet),
             certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"]: CertificateApi(parts),
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
         },
-        consumers=consumers_of(parts),
+        consumers=[*consumers_of(parts), *roster_consumers(parts)],
         jobs=jobs,
         checks={"key_database": parts.vault.is_ready},
     )

@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role
@@ -19,6 +19,7 @@ from zhibu_kit.scope import Scope
 from zhibu_identity.keys.vault import Vault
 from zhibu_identity.models import application, erasure, person
 from zhibu_identity.parts import Parts
+from zhibu_identity.roster_models import roster
 
 log = logging.getLogger("zhibu.identity.erasure")
 
@@ -66,8 +67,12 @@ async def sweep_unconfirmed(parts: Parts) -> int:
     made_before = parts.clock.now() - UNCONFIRMED_AFTER
     for member_id, county_code in await parts.vault.list_unconfirmed(made_before=made_before, most=PER_RUN):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
-            statement = select(application.c.member_id).where(application.c.member_id == member_id)
-            statement = statement.union_all(select(person.c.member_id).where(person.c.member_id == member_id))
+            # A roster's own key stands beside those of people.
+            statement = union_all(
+                select(application.c.member_id).where(application.c.member_id == member_id),
+                select(person.c.member_id).where(person.c.member_id == member_id),
+                select(roster.c.roster_id).where(roster.c.roster_id == member_id),
+            )
             there = await transaction.scalar(statement.limit(1)) is not None
         if there:
             await parts.vault.confirm(member_id, county_code)

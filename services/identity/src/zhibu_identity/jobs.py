@@ -13,7 +13,7 @@ from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import batches, tasks
+from zhibu_identity import batches, rosters, tasks
 from zhibu_identity.cards import purge_cards
 from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
 from zhibu_identity.certifying import revoke_orphaned
@@ -25,6 +25,7 @@ from zhibu_identity.parts import Parts
 from zhibu_identity.rate_windows import purge_windows
 from zhibu_identity.recovering import expire_recoveries
 from zhibu_identity.revocations import all_published_before
+from zhibu_identity.roster_work import work_rosters
 from zhibu_identity.tasks import OTHER_KINDS, URGENT_KINDS, purge_tasks
 from zhibu_identity.telephone_proofs import purge_proofs
 from zhibu_identity.work import work_once
@@ -37,6 +38,8 @@ ERASE_S: Final = 3600.0
 # Charts may be this much behind; a roster that comes in is counted a few times, not for each of its parts.
 COUNT_S: Final = 5.0
 EXPIRE_S: Final = 60.0
+# A roster of 200,000 rows on a slow machine; what is cut off goes on where it was.
+LARGEST_ROSTER_S: Final = 3600.0
 
 
 def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
@@ -65,6 +68,9 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         while await fill_in_people(parts):
             pass
 
+    async def rosters_job() -> None:
+        await work_rosters(parts)
+
     async def heartbeat() -> None:
         await send_heartbeat(parts, bus)
 
@@ -81,6 +87,13 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="urgent tasks", run=work_urgent, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
         Job(name="tasks", run=work_other, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
         Job(name="approval batches", run=work_batches, every_s=LOOK_S, woken=woken(batches.CHANNEL)),
+        Job(
+            name="rosters",
+            run=rosters_job,
+            every_s=LOOK_S,
+            woken=woken(rosters.WORK_CHANNEL),
+            timeout_s=LARGEST_ROSTER_S,
+        ),
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
         Job(name="sums of people", run=count, every_s=COUNT_S),
@@ -113,6 +126,7 @@ async def sweep_once(parts: Parts) -> None:
     async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
         await purge_tasks(transaction, now=now)
     await sweep_unconfirmed(parts)
+    await rosters.purge_rosters(parts)
     await purge_cards(parts.database, now=now)
     await parts.vault.signing.change_card_keys(now=now)
     await parts.vault.signing.destroy_old_keys(now=now)

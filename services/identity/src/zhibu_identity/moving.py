@@ -35,6 +35,7 @@ from zhibu_identity.people import PersonRecord, change_person, find_person, open
 from zhibu_identity.people import record_of as person_of
 from zhibu_identity.person_changes import index_details
 from zhibu_identity.post_offices import give_offices
+from zhibu_identity.roster_models import roster_fact
 from zhibu_identity.rules.recovery import RecoveryState
 from zhibu_identity.signing_models import card
 from zhibu_identity.tasks import Task, finish_task
@@ -115,7 +116,7 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
         .values(county_code=to_county)
     )
     # Cards too: revoking the e-ID revokes them where it stands.
-    for table in (card, document, correction, erasure_proposal):
+    for table in (card, document, correction, erasure_proposal, roster_fact):
         await _set_county(transaction, table, member_id, to_county)
     # Officers of the old county do not go on with what they began.
     await transaction.execute(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from typing import Final
@@ -92,6 +92,20 @@ class PersonRow:
     person: Person
     problems: tuple[Problem, ...]
     cells: tuple[Cell, ...] = field(repr=False)
+    # Where each field stands in the row, for problems that are found later.
+    columns: Mapping[Field, int] = field(default_factory=dict["Field", int], repr=False)
+
+    def with_duplicate_of(self, first: int) -> PersonRow:
+        """Return the row with the problem that an earlier one has the same number."""
+        return self.with_problems([(Reason.DUPLICATE_IN_FILE, Field.RESIDENT_NUMBER, {"row": str(first)})])
+
+    def with_problems(self, found: Iterable[tuple[Reason, Field, Mapping[str, str]]]) -> PersonRow:
+        """Return the row with more problems."""
+        more = tuple(
+            Problem(reason=reason, field=each, column=self.columns.get(each), params=params)
+            for reason, each, params in found
+        )
+        return replace(self, problems=self.problems + more) if more else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +121,15 @@ def read_people(rows: Iterable[Row], judge: Judge) -> Iterator[PersonRow]:
     """Yield the people of a sheet; titles, headings, blank rows and rows of sums are left out."""
     layout = judge.layout
     used = [column.index for column in layout.columns if column.field is not Field.IGNORED]
+    columns = {column.field: column.index for column in layout.columns if column.field is not Field.IGNORED}
     headings = {column.index: column.heading.rpartition("/")[2] for column in layout.columns if column.heading}
     for number, row in enumerate(rows, 1):
         if number <= layout.heading_row or _is_no_person(row, used, headings=headings, layout=layout):
             continue
-        yield _read_row(number, row, judge)
+        reading = _Reading(row, judge)
+        person = reading.person()
+        problems = tuple(reading.problems)
+        yield PersonRow(row_number=number, person=person, problems=problems, cells=tuple(row), columns=columns)
 
 
 def normalise_telephone(cell: Cell) -> str:
@@ -144,12 +162,6 @@ def _is_no_person(row: Row, used: list[int], *, headings: dict[int, str], layout
     # Where branch and committee are merged downwards, they stand in rows without anybody too.
     places = {layout.column_of(Field.BRANCH), layout.column_of(Field.COMMITTEE)}
     return all(index in places for index in filled)
-
-
-def _read_row(number: int, row: Row, judge: Judge) -> PersonRow:
-    reading = _Reading(row, judge)
-    person = reading.person()
-    return PersonRow(row_number=number, person=person, problems=tuple(reading.problems), cells=tuple(row))
 
 
 class _Reading:
