@@ -8,7 +8,16 @@ from typing import Any
 
 import asyncpg
 import pytest
-from google.protobuf.message import Message
+from integration.notify.happenings import (
+    ROSTER,
+    WAITS,
+    application,
+    founding,
+    membership,
+    of_member,
+    organisation,
+    record,
+)
 from integration.notify.running_notify import Smsc
 from integration.notify.world import (
     BRANCH,
@@ -18,21 +27,18 @@ from integration.notify.world import (
     TOWNSHIP,
     VIRTUAL_BRANCH,
     World,
-    grant,
     instant,
     running_world,
 )
 from support.rpc import outcome_of, refusal_of
 from zhibu.branches.v1 import branches_events_pb2 as branches
 from zhibu.branches.v1 import (
-    committee_pb2,
     founding_pb2,
     membership_pb2,
     membership_service_pb2,
-    organisation_pb2,
     survey_pb2,
 )
-from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, recovery_service_pb2, roster_events_pb2
+from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, roster_events_pb2
 from zhibu.identity.v1 import identity_events_pb2 as identity
 from zhibu.notify.v1 import inbox_pb2
 from zhibu.notify.v1 import inbox_service_pb2 as pb
@@ -41,11 +47,6 @@ from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
 
-_PHYSICAL = membership_pb2.MEMBERSHIP_KIND_PHYSICAL
-_VIRTUAL = membership_pb2.MEMBERSHIP_KIND_VIRTUAL
-_ROSTER = membership_pb2.DECISION_SOURCE_ROSTER
-_RECORDED = membership_pb2.DECISION_SOURCE_RECORDED
-
 
 @pytest.fixture(scope="module")
 async def world(database: ServiceDatabase, postgres: Postgres, nats: NatsServer, smsc: Smsc) -> AsyncGenerator[World]:
@@ -53,151 +54,10 @@ async def world(database: ServiceDatabase, postgres: Postgres, nats: NatsServer,
         yield world
 
 
-def _membership(member_id: str, **fields: Any) -> branches.MembershipChanged:
-    given: dict[str, Any] = {"kind": _PHYSICAL, "active": True, "branch_id": BRANCH, **fields}
-    return branches.MembershipChanged(
-        membership_id=new_ulid(), member_id=member_id, county_code=COUNTY, version=1, change_time=instant(), **given
-    )
-
-
-def _founding(state: founding_pb2.FoundingState.ValueType, *member_ids: str) -> branches.FoundingChanged:
-    return branches.FoundingChanged(
-        founding_id=new_ulid(),
-        organisation_id=TOWNSHIP,
-        county_code=COUNTY,
-        initiator_member_id=member_ids[0] if member_ids else "",
-        cosigner_member_ids=member_ids[1:],
-        state=state,
-        branch_id=VIRTUAL_BRANCH if state == founding_pb2.FOUNDING_STATE_APPROVED else "",
-        version=1,
-        change_time=instant(),
-    )
-
-
-def _record(member_id: str, *, version: int = 1, **fields: Any) -> branches.MemberRecordChanged:
-    given: dict[str, Any] = {"standing": membership_pb2.STANDING_PRESENT, "source": _RECORDED, **fields}
-    return branches.MemberRecordChanged(
-        member_id=member_id, county_code=COUNTY, branch_id=BRANCH, version=version, change_time=instant(), **given
-    )
-
-
-def _application(state: application_pb2.ApplicationState.ValueType) -> identity.ApplicationChanged:
-    return identity.ApplicationChanged(
-        application_id=new_ulid(), county_code=COUNTY, state=state, version=1, change_time=instant()
-    )
-
-
-_WAITS = application_pb2.APPLICATION_STATE_SUBMITTED
-
-
-def _of_member(member_id: str) -> list[tuple[Message, list[str]]]:
-    """Events about a member, each with what the member is told."""
-    same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
-    request = membership_service_pb2
-    return [
-        (_membership(member_id), ["membership_began"]),
-        (_membership(member_id, source=_ROSTER), []),
-        (_membership(member_id, kind=_VIRTUAL, branch_id=VIRTUAL_BRANCH), []),
-        (_membership(member_id, active=False, end_reason=membership_pb2.MEMBERSHIP_END_REASON_MOVED), []),
-        (
-            _membership(
-                member_id, kind=_VIRTUAL, active=False, end_reason=membership_pb2.MEMBERSHIP_END_REASON_REMOVED
-            ),
-            ["membership_ended"],
-        ),
-        (
-            _membership(
-                member_id, kind=_VIRTUAL, active=False, end_reason=membership_pb2.MEMBERSHIP_END_REASON_WITHDREW
-            ),
-            [],
-        ),
-        *(
-            (
-                branches.MembershipRequestChanged(
-                    membership_request_id=new_ulid(), branch_id=VIRTUAL_BRANCH, state=state, **same
-                ),
-                told,
-            )
-            for state, told in (
-                (request.MEMBERSHIP_REQUEST_STATE_ADMITTED, ["request_admitted"]),
-                (request.MEMBERSHIP_REQUEST_STATE_REFUSED, ["request_refused"]),
-                (request.MEMBERSHIP_REQUEST_STATE_LAPSED, ["request_lapsed"]),
-                (request.MEMBERSHIP_REQUEST_STATE_WITHDRAWN, []),
-            )
-        ),
-        (_founding(founding_pb2.FOUNDING_STATE_APPROVED, member_id), ["founding_approved"]),
-        (_founding(founding_pb2.FOUNDING_STATE_REFUSED, "", member_id), ["founding_refused"]),
-        (_founding(founding_pb2.FOUNDING_STATE_WITHDRAWN, "", member_id), ["founding_withdrawn"]),
-        (_founding(founding_pb2.FOUNDING_STATE_WITHDRAWN, member_id), []),
-        (_founding(founding_pb2.FOUNDING_STATE_EXPIRED, member_id), ["founding_expired"]),
-        (_founding(founding_pb2.FOUNDING_STATE_COLLECTING, member_id), []),
-        (_record(member_id), ["record_changed"]),
-        (_record(member_id, version=2, source=_ROSTER), []),
-        (
-            branches.PostChanged(
-                post_id=new_ulid(), branch_id=BRANCH, post=committee_pb2.POST_YOUTH, active=True, **same
-            ),
-            ["post_given"],
-        ),
-        (
-            branches.PostChanged(post_id=new_ulid(), branch_id=BRANCH, post=committee_pb2.POST_PUBLICITY, **same),
-            ["post_ended"],
-        ),
-        # The office that comes with it is told instead.
-        (
-            branches.PostChanged(
-                post_id=new_ulid(), branch_id=BRANCH, post=committee_pb2.POST_SECRETARY, active=True, **same
-            ),
-            [],
-        ),
-        (branches.SurveyAnswerReported(report_id=new_ulid(), branch_id=BRANCH, **same), ["survey_countersign"]),
-        (identity.EidChanged(eid_id=new_ulid(), state=eid_pb2.EID_STATE_ISSUED, **same), []),
-        (identity.EidChanged(eid_id=new_ulid(), state=eid_pb2.EID_STATE_ACTIVE, **same), ["eid_activated"]),
-        (
-            identity.EidChanged(
-                eid_id=new_ulid(),
-                state=eid_pb2.EID_STATE_REVOKED,
-                revocation_reason=eid_pb2.REVOCATION_REASON_COMPROMISED,
-                **same,
-            ),
-            ["eid_revoked"],
-        ),
-        (
-            identity.EidChanged(
-                eid_id=new_ulid(),
-                state=eid_pb2.EID_STATE_REVOKED,
-                revocation_reason=eid_pb2.REVOCATION_REASON_DIED,
-                **same,
-            ),
-            [],
-        ),
-        *(
-            (roster_events_pb2.CorrectionChanged(correction_id=new_ulid(), state=state, **same), told)
-            for state, told in (
-                (person_pb2.CORRECTION_STATE_DONE, ["correction_done"]),
-                (person_pb2.CORRECTION_STATE_REFUSED, ["correction_refused"]),
-                (person_pb2.CORRECTION_STATE_WITHDRAWN, []),
-            )
-        ),
-        *(
-            (roster_events_pb2.RecoveryChanged(recovery_id=new_ulid(), state=state, **same), told)
-            for state, told in (
-                (recovery_service_pb2.RECOVERY_STATE_WAITING, ["recovery_started"]),
-                (recovery_service_pb2.RECOVERY_STATE_DONE, ["recovery_done"]),
-                (recovery_service_pb2.RECOVERY_STATE_EXPIRED, ["recovery_ended"]),
-            )
-        ),
-        (roster_events_pb2.TelephoneChanged(**same), ["telephone_changed"]),
-        (grant(member_id, "county_clerk", COUNTY), ["office_granted"]),
-        (grant(member_id, "county_clerk", COUNTY, revoked=True, version=2), ["office_ended"]),
-        (grant(member_id, "member", BRANCH), []),
-    ]
-
-
 async def test_each_event_is_told_to_the_member_as_the_table_says(world: World) -> None:
     """One member lives through everything that can be told."""
     member_id = world.member()
-    for event, told in _of_member(member_id):
+    for event, told in of_member(member_id):
         await world.everything.execute("delete from inbox_item where member_id = $1", member_id)
         await world.tell(event)
         assert await world.templates(member_id) == told, event
@@ -205,44 +65,26 @@ async def test_each_event_is_told_to_the_member_as_the_table_says(world: World) 
 
 async def test_words_are_made_when_they_are_read_from_the_names_of_then(world: World) -> None:
     member_id = world.member()
-    await world.tell(_founding(founding_pb2.FOUNDING_STATE_APPROVED, member_id))
+    await world.tell(founding(founding_pb2.FOUNDING_STATE_APPROVED, member_id))
     (item,) = (await world.list(member_id)).items
     assert item.title == f"虚拟支部获准成立：{NAMES[VIRTUAL_BRANCH]}"
     assert item.body == f"您发起或联署的虚拟支部“{NAMES[VIRTUAL_BRANCH]}”已获批准成立，您已是其成员。"
     assert item.link_path.startswith("/foundings/0")
     assert (item.kind, item.urgent, item.read) == (inbox_pb2.NOTICE_KIND_FOUNDING, False, False)
-    renamed = branches.OrganisationChanged(
-        organisation_id=VIRTUAL_BRANCH,
-        parent_id=COUNTY,
-        level=organisation_pb2.ORGANISATION_LEVEL_BRANCH,
-        name="在外党员支部",
-        county_code=COUNTY,
-        version=2,
-    )
-    await world.tell(renamed)
+    await world.tell(organisation(VIRTUAL_BRANCH, "在外党员支部", parent_id=COUNTY, version=2))
     (item,) = (await world.list(member_id, language="en")).items
     assert item.title == "在外党员支部 was founded"
-    await world.tell(
-        branches.OrganisationChanged(
-            organisation_id=VIRTUAL_BRANCH,
-            parent_id=COUNTY,
-            level=organisation_pb2.ORGANISATION_LEVEL_BRANCH,
-            name=NAMES[VIRTUAL_BRANCH],
-            county_code=COUNTY,
-            active=True,
-            version=3,
-        )
-    )
+    await world.tell(organisation(VIRTUAL_BRANCH, NAMES[VIRTUAL_BRANCH], parent_id=COUNTY, version=3))
 
 
 async def test_five_applications_are_one_item_until_it_is_read(world: World) -> None:
     approver = await world.officer("county_approver", COUNTY)
-    await world.tell(*(_application(_WAITS) for _ in range(5)))
+    await world.tell(*(application(WAITS) for _ in range(5)))
     (item,) = (await world.list(approver)).items
     assert (item.template, item.link_path) == ("applications_wait", f"/desk/{COUNTY}/applications")
     assert await world.unread(approver) == 1
     await world.inbox.MarkInboxRead(pb.MarkInboxReadRequest(), metadata=world.as_member(approver))
-    await world.tell(_application(_WAITS), _application(application_pb2.APPLICATION_STATE_APPROVED))
+    await world.tell(application(WAITS), application(application_pb2.APPLICATION_STATE_APPROVED))
     assert await world.templates(approver) == ["applications_wait"] * 2
     assert await world.unread(approver) == 1
 
@@ -274,7 +116,7 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
     roster = branches.RosterApplied(
         roster_id=new_ulid(), organisation_id=COUNTY, applied_count=23980, conflict_count=20, **same
     )
-    await world.tell(correction, request, roster, _founding(founding_pb2.FOUNDING_STATE_SUBMITTED))
+    await world.tell(correction, request, roster, founding(founding_pb2.FOUNDING_STATE_SUBMITTED))
     told = {name: sorted(await world.templates(officer)) for name, officer in officers.items()}
     assert told == {
         # A virtual branch of the county is none of the township's.
@@ -291,18 +133,9 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
     assert item.link_path == f"/desk/{TOWNSHIP}/corrections"
     # In a county without officers of its own the province does it.
     waits = identity.ApplicationChanged(
-        application_id=new_ulid(), county_code="370799", state=_WAITS, version=1, change_time=instant()
+        application_id=new_ulid(), county_code="370799", state=WAITS, version=1, change_time=instant()
     )
-    levels = branches.OrganisationChanged(
-        organisation_id="370799",
-        parent_id="3707",
-        level=organisation_pb2.ORGANISATION_LEVEL_COUNTY,
-        name="新区",
-        county_code="370799",
-        active=True,
-        version=1,
-    )
-    await world.tell(levels)
+    await world.tell(organisation("370799", "新区", parent_id="3707"))
     await world.tell(waits)
     assert await world.templates(officers["province"]) == ["applications_wait"]
 
@@ -335,7 +168,7 @@ async def test_terms_and_warnings_go_to_the_branch_and_to_those_above_it(world: 
 
 async def test_what_happened_long_ago_is_no_news(world: World) -> None:
     member_id = world.member()
-    event = _membership(member_id)
+    event = membership(member_id)
     event.change_time.CopyFrom(instant(timedelta(days=4)))
     await world.tell(event)
     assert await world.templates(member_id) == []
@@ -343,7 +176,7 @@ async def test_what_happened_long_ago_is_no_news(world: World) -> None:
 
 async def test_an_event_that_is_delivered_twice_is_one_item(world: World) -> None:
     member_id = world.member()
-    event, event_id = _membership(member_id), new_ulid()
+    event, event_id = membership(member_id), new_ulid()
     await world.tell(event, event_id=event_id)
     await world.tell(event, event_id=event_id)
     assert await world.templates(member_id) == ["membership_began"]
@@ -352,7 +185,7 @@ async def test_an_event_that_is_delivered_twice_is_one_item(world: World) -> Non
 
 async def test_pages_and_marks_keep_the_count_of_the_unread(world: World) -> None:
     member_id = world.member()
-    await world.tell(*(_membership(member_id) for _ in range(5)))
+    await world.tell(*(membership(member_id) for _ in range(5)))
     first = await world.list(member_id, page_size=2)
     second = await world.list(member_id, page_size=2, page_token=first.next_page_token)
     third = await world.list(member_id, page_size=2, page_token=second.next_page_token)
@@ -373,7 +206,7 @@ async def test_pages_and_marks_keep_the_count_of_the_unread(world: World) -> Non
 
 async def test_nobody_reads_or_marks_anothers_items(world: World) -> None:
     member_id, other = world.member(), world.member()
-    await world.tell(_membership(member_id))
+    await world.tell(membership(member_id))
     (item,) = (await world.list(member_id)).items
     request = pb.MarkInboxReadRequest(inbox_item_ids=[item.inbox_item_id])
     await world.inbox.MarkInboxRead(request, metadata=world.as_member(other))
@@ -409,7 +242,7 @@ async def test_a_member_switches_kinds_off_but_not_what_is_urgent(world: World) 
     assert await outcome_of(world.inbox.UpdateMyNoticePreferences(twice, metadata=metadata)) == "INVALID_ARGUMENT"
     same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
     await world.tell(
-        _membership(member_id),
+        membership(member_id),
         identity.EidChanged(eid_id=new_ulid(), state=eid_pb2.EID_STATE_ACTIVE, **same),
         roster_events_pb2.TelephoneChanged(**same),
     )
@@ -439,28 +272,28 @@ async def test_nothing_more_is_told_to_the_dead_and_the_erased_and_only_what_is_
 ) -> None:
     dead, erased, left = world.member(), world.member(), world.member()
     for member_id in (dead, erased, left):
-        await world.tell(_membership(member_id))
+        await world.tell(membership(member_id))
     await world.tell(
-        _record(dead, standing=membership_pb2.STANDING_DIED),
-        _record(left, standing=membership_pb2.STANDING_LEFT),
+        record(dead, standing=membership_pb2.STANDING_DIED),
+        record(left, standing=membership_pb2.STANDING_LEFT),
         roster_events_pb2.PersonErased(member_id=erased, county_code=COUNTY, version=1, change_time=instant()),
     )
     for member_id in (dead, erased, left):
         same: dict[str, Any] = {"member_id": member_id, "county_code": COUNTY, "version": 1, "change_time": instant()}
-        await world.tell(_membership(member_id), roster_events_pb2.TelephoneChanged(**same))
+        await world.tell(membership(member_id), roster_events_pb2.TelephoneChanged(**same))
     assert await world.templates(dead) == []
     assert await world.templates(erased) == []
     assert await world.templates(left) == ["telephone_changed", "membership_began"]
     # It was a mistake, and is recorded as one.
-    await world.tell(_record(dead, version=2))
+    await world.tell(record(dead, version=2))
     assert await world.templates(dead) == ["record_changed"]
 
 
 async def test_a_roster_of_a_county_floods_nobody(world: World) -> None:
     members = [world.member() for _ in range(200)]
     await world.send_by_sms(inbox_pb2.NOTICE_KIND_MEMBERSHIP, inbox_pb2.NOTICE_KIND_RECORD)
-    await world.tell(*(_membership(one, source=_ROSTER) for one in members))
-    await world.tell(*(_record(one, source=_ROSTER) for one in members))
+    await world.tell(*(membership(one, source=ROSTER) for one in members))
+    await world.tell(*(record(one, source=ROSTER) for one in members))
     told = "select count(*) from {} where member_id = any($1)"
     assert await world.everything.fetchval(told.format("inbox_item"), members) == 0
     assert await world.everything.fetchval(told.format("notice_sms"), members) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import AsyncGenerator
@@ -11,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from integration.notify.running_notify import CODE, Smsc, new_number
-from integration.notify.world import BRANCH, COUNTY, NAMES, World, instant, running_world
-from support.rpc import outcome_of
-from zhibu.branches.v1 import membership_pb2, organisation_pb2
-from zhibu.branches.v1.branches_events_pb2 import MembershipChanged, OrganisationChanged
-from zhibu.identity.v1.roster_events_pb2 import TelephoneChanged
-from zhibu.notify.v1 import code_service_pb2, inbox_pb2
+from integration.notify.running_notify import Smsc, new_number
+from integration.notify.sms_happenings import hours_around_now, ordinary, send_code, settings, urgent
+from integration.notify.world import BRANCH, COUNTY, NAMES, World, running_world
+from zhibu.branches.v1 import organisation_pb2
+from zhibu.branches.v1.branches_events_pb2 import OrganisationChanged
+from zhibu.notify.v1 import inbox_pb2
 from zhibu.notify.v1 import inbox_service_pb2 as pb
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
@@ -25,7 +23,7 @@ from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.waiting import wait_until
 from zhibu_notify.jobs import STALE, take_over_job
-from zhibu_notify.notice_rules import ORDINARY_PER_DAY, SHANGHAI
+from zhibu_notify.notice_rules import ORDINARY_PER_DAY
 from zhibu_notify.notices import URGENT_CHANNEL
 from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
@@ -33,7 +31,6 @@ from zhibu_stack.engines import Postgres
 _MEMBERSHIP = inbox_pb2.NOTICE_KIND_MEMBERSHIP
 _ORDINARY = f"【支部】您的组织关系已编入{NAMES[BRANCH]}。"
 _URGENT = "【支部】您登记的手机号码已变更为本机。如非本人办理，请立即联系县委组织部。"
-_versions = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -57,69 +54,26 @@ async def world(running_once: World) -> AsyncGenerator[World]:
     await running_once.everything.execute("delete from notice_sms")
 
 
-def _ordinary(member_id: str, branch_id: str = BRANCH) -> MembershipChanged:
-    return MembershipChanged(
-        membership_id=new_ulid(),
-        member_id=member_id,
-        branch_id=branch_id,
-        county_code=COUNTY,
-        kind=membership_pb2.MEMBERSHIP_KIND_PHYSICAL,
-        active=True,
-        version=1,
-        change_time=instant(),
-    )
-
-
-def _urgent(member_id: str) -> TelephoneChanged:
-    return TelephoneChanged(member_id=member_id, county_code=COUNTY, version=next(_versions), change_time=instant())
-
-
-def _hours_around_now() -> tuple[int, int]:
-    hour = datetime.now(SHANGHAI).hour
-    return (hour - 1) % 24, (hour + 2) % 24
-
-
-async def _settings(world: World) -> pb.NoticeSettings:
-    admin = await world.officer("county_admin", COUNTY)
-    request = pb.GetNoticeSettingsRequest(organisation_id=COUNTY)
-    return (await world.inbox.GetNoticeSettings(request, metadata=world.as_member(admin))).settings
-
-
-async def _send_code(world: World, number: str) -> float:
-    """Send a code as identity does; return the seconds that it took."""
-    started_at_s = time.monotonic()
-    request = code_service_pb2.SendCodeRequest(
-        telephone=number,
-        code=CODE,
-        purpose=code_service_pb2.CODE_PURPOSE_LOGIN,
-        language="zh-CN",
-        expires_in_s=300,
-        request_id=new_ulid(),
-    )
-    assert await outcome_of(world.codes.SendCode(request, metadata=world.as_identity(), timeout=8)) == "OK"
-    return time.monotonic() - started_at_s
-
-
 async def test_a_notice_arrives_with_signature_and_is_on_the_countys_bill(world: World) -> None:
-    before = (await _settings(world)).sent_this_month_count
+    before = (await settings(world)).sent_this_month_count
     member_id = world.member()
-    await world.tell(_ordinary(member_id))
+    await world.tell(ordinary(member_id))
     await wait_until(lambda: world.texts(member_id) == [_ORDINARY])
     await world.settle()
     assert await world.sms(member_id) == [("accepted", None)]
-    assert (await _settings(world)).sent_this_month_count == before + 1
+    assert (await settings(world)).sent_this_month_count == before + 1
 
 
 async def test_urgent_ones_go_at_once_and_ordinary_ones_when_the_quiet_hours_end(world: World) -> None:
-    await world.send_by_sms(_MEMBERSHIP, quiet=_hours_around_now())
+    await world.send_by_sms(_MEMBERSHIP, quiet=hours_around_now())
     member_id = world.member()
-    await world.tell(_ordinary(member_id))
+    await world.tell(ordinary(member_id))
     started_at_s = time.monotonic()
-    await world.tell(_urgent(member_id))
+    await world.tell(urgent(member_id))
     await wait_until(lambda: world.texts(member_id) == [_URGENT])
     # It was told of, not found at the next look.
     assert time.monotonic() - started_at_s < 3
-    assert (await _settings(world)).waiting_count == 1
+    assert (await settings(world)).waiting_count == 1
     await world.send_by_sms(_MEMBERSHIP)
     await wait_until(lambda: world.texts(member_id) == [_URGENT, _ORDINARY])
 
@@ -130,10 +84,10 @@ async def test_only_kinds_that_county_and_member_want_go_out_by_sms(world: World
     await world.inbox.UpdateMyNoticePreferences(
         pb.UpdateMyNoticePreferencesRequest(preferences=[off], etag="v0"), metadata=world.as_member(wants_not)
     )
-    await world.tell(_ordinary(wants_not), _ordinary(wants))
+    await world.tell(ordinary(wants_not), ordinary(wants))
     await world.send_by_sms()
     unwanted = world.member()
-    await world.tell(_ordinary(unwanted), _urgent(wants_not))
+    await world.tell(ordinary(unwanted), urgent(wants_not))
     await wait_until(lambda: world.texts(wants) and world.texts(wants_not))
     await world.settle()
     assert (world.texts(wants), world.texts(wants_not), world.texts(unwanted)) == ([_ORDINARY], [_URGENT], [])
@@ -154,7 +108,7 @@ async def test_a_long_name_makes_several_parts_which_are_counted(world: World) -
     )
     await world.tell(organisation)
     member_id = world.member()
-    await world.tell(_ordinary(member_id, branch_id))
+    await world.tell(ordinary(member_id, branch_id))
     await wait_until(lambda: world.texts(member_id) == [f"【支部】您的组织关系已编入{name}。"])
     await world.settle()
     rows = await world.everything.fetch(
@@ -167,7 +121,7 @@ async def test_a_long_name_makes_several_parts_which_are_counted(world: World) -
 
 async def test_a_member_gets_so_many_in_a_day_and_no_more(world: World) -> None:
     member_id = world.member()
-    await world.tell(*(_ordinary(member_id) for _ in range(ORDINARY_PER_DAY + 2)))
+    await world.tell(*(ordinary(member_id) for _ in range(ORDINARY_PER_DAY + 2)))
     await wait_until(lambda: len(world.texts(member_id)) == ORDINARY_PER_DAY)
     await world.settle()
     states = await world.sms(member_id)
@@ -175,15 +129,15 @@ async def test_a_member_gets_so_many_in_a_day_and_no_more(world: World) -> None:
     assert states.count(("not_sent", "DAILY_LIMIT")) == 2
     # The inbox has them all, and what is urgent comes nevertheless.
     assert await world.unread(member_id) == ORDINARY_PER_DAY + 2
-    await world.tell(_urgent(member_id))
+    await world.tell(urgent(member_id))
     await wait_until(lambda: _URGENT in world.texts(member_id))
 
 
 async def test_without_a_telephone_or_after_two_days_nothing_is_sent(world: World) -> None:
     without, late = world.member(), world.member()
     del world.people.numbers[without]
-    await world.send_by_sms(_MEMBERSHIP, quiet=_hours_around_now())
-    await world.tell(_ordinary(without), _ordinary(late))
+    await world.send_by_sms(_MEMBERSHIP, quiet=hours_around_now())
+    await world.tell(ordinary(without), ordinary(late))
     await world.everything.execute(
         "update notice_sms set create_time = now() - interval '49 hours' where member_id = $1", late
     )
@@ -197,7 +151,7 @@ async def test_without_a_telephone_or_after_two_days_nothing_is_sent(world: Worl
 async def test_while_identity_is_away_messages_wait_and_nobodys_number_is_kept(world: World) -> None:
     world.people.down = True
     member_id = world.member()
-    await world.tell(_urgent(member_id))
+    await world.tell(urgent(member_id))
 
     async def given_back() -> bool:
         return await world.everything.fetchval(  # pyright: ignore[reportReturnType] - a boolean
@@ -219,7 +173,7 @@ async def test_a_misbehaving_message_centre_never_leads_to_a_second_message(
     members = [world.member() for _ in range(120)]
     faults = {"throttle_submits": 9, "fail_submits": 4, "drop_before_submits": 3, "drop_after_submits": 3}
     world.smsc.running.faults.change({**faults, "submit_delay_s": 0.01})
-    await world.tell(*(_ordinary(member_id) for member_id in members))
+    await world.tell(*(ordinary(member_id) for member_id in members))
     await wait_until(lambda: world.smsc.running.faults.current.drop_after_submits == 0, timeout_s=20)
     arrived = {member_id: world.texts(member_id) for member_id in members}
     await world.smsc.stop()
@@ -285,7 +239,7 @@ async def test_what_a_dead_process_had_in_hand_goes_out_only_if_it_had_not_left(
 async def test_receipts_of_notices_are_recorded(world: World, receipts: str, expected: list[bool]) -> None:
     world.smsc.running.faults.change({"receipts": receipts})
     member_id = world.member()
-    await world.tell(_urgent(member_id))
+    await world.tell(urgent(member_id))
     await wait_until(lambda: world.texts(member_id))
     await world.settle()
 
@@ -301,14 +255,14 @@ async def test_receipts_of_notices_are_recorded(world: World, receipts: str, exp
 
 
 async def test_numbers_are_asked_for_in_bulk_and_only_for_what_goes_out_now(world: World) -> None:
-    await world.send_by_sms(_MEMBERSHIP, quiet=_hours_around_now())
+    await world.send_by_sms(_MEMBERSHIP, quiet=hours_around_now())
     members = [world.member() for _ in range(50)]
     world.people.asked.clear()
-    await world.tell(*(_ordinary(member_id) for member_id in members))
-    urgent = world.member()
-    await world.tell(_urgent(urgent))
-    await wait_until(lambda: world.texts(urgent))
-    assert world.people.asked == [[urgent]]
+    await world.tell(*(ordinary(member_id) for member_id in members))
+    hurried = world.member()
+    await world.tell(urgent(hurried))
+    await wait_until(lambda: world.texts(hurried))
+    assert world.people.asked == [[hurried]]
     world.people.asked.clear()
     await world.send_by_sms(_MEMBERSHIP)
     await wait_until(lambda: all(world.texts(member_id) for member_id in members), timeout_s=10)
@@ -319,9 +273,9 @@ async def test_a_code_does_not_wait_behind_notices(world: World) -> None:
     """The message centre takes a third of a second for each message, and every place of the notices' window is taken."""
     members = [world.member() for _ in range(150)]
     world.smsc.running.faults.change({"submit_delay_s": 0.3})
-    await world.tell(*(_ordinary(member_id) for member_id in members))
+    await world.tell(*(ordinary(member_id) for member_id in members))
     await wait_until(lambda: any(world.texts(member_id) for member_id in members))
-    waited_s = [await _send_code(world, new_number()) for _ in range(4)]
+    waited_s = [await send_code(world, new_number()) for _ in range(4)]
     assert not all(world.texts(member_id) for member_id in members), "notices were still going out"
     assert max(waited_s) < 2.0
 
@@ -329,11 +283,11 @@ async def test_a_code_does_not_wait_behind_notices(world: World) -> None:
 async def test_when_codes_are_told_to_slow_down_notices_stop_for_them(world: World) -> None:
     members = [world.member() for _ in range(60)]
     world.smsc.running.faults.change({"submit_delay_s": 0.2})
-    await world.tell(*(_ordinary(member_id) for member_id in members))
+    await world.tell(*(ordinary(member_id) for member_id in members))
     await wait_until(lambda: any(world.texts(member_id) for member_id in members))
     # Whoever submits next is throttled, codes and notices alike.
     world.smsc.running.faults.change({"throttle_submits": 12, "submit_delay_s": 0.0})
-    waited_s = await asyncio.gather(*(_send_code(world, new_number()) for _ in range(3)))
+    waited_s = await asyncio.gather(*(send_code(world, new_number()) for _ in range(3)))
     assert max(waited_s) < 2.0
 
 
