@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # Without compiled files every start of a service costs three seconds of processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test lint types generate reset fresh status docs
+.PHONY: help setup run test lint types generate reset fresh status docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,9 +15,6 @@ setup: ## Install everything that the project needs (called by the other targets
 
 run: setup ## Start the whole stack with the demonstration county; Ctrl-C stops it.
 	@exec $(PY) -m zhibu_stack run
-
-demo: setup ## Load the whole of Linqu (24,000 members, 239 branches), after or with `make run`; takes about an hour.
-	@tools/whole-county
 
 status: ## Say which processes of the stack are up.
 	@$(PY) -m zhibu_stack status

@@ -19,7 +19,6 @@ WANTED_S_PER_DECISION = 18
 READING_MS, PRESSING_MS = 2_500, 350
 SECTIONS = [
     "",
-    "/eid-batches",
     "/recoveries",
     "/people",
     "/people?view=without",

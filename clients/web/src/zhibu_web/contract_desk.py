@@ -198,29 +198,6 @@ class RosterConflictPage(Message):
     next_page_token: str = ""
 
 
-class EidBatchFailure(Message):
-    member_id: str = ""
-    reason: str = ""
-    message: str = ""
-
-
-class EidBatch(Message):
-    eid_batch_id: str = ""
-    organisation_id: str = ""
-    total_count: int = 0
-    issued_count: int = 0
-    failed_count: int = 0
-    failures: tuple[EidBatchFailure, ...] = ()
-    done: bool = False
-    create_time: datetime | None = None
-    finish_time: datetime | None = None
-
-
-class EidBatchPage(Message):
-    eid_batches: tuple[EidBatch, ...] = ()
-    next_page_token: str = ""
-
-
 class CommitteePage(Message):
     committees: tuple[Committee, ...] = ()
     next_page_token: str = ""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import orjson
@@ -103,12 +103,13 @@ class Login:
         return f"{self._settings.public_url}/auth/callback"
 
     async def begin(
-        self, *, return_to: str, language: str, action: str = "", fresh: bool = False
+        self, *, return_to: str, language: str, action: str = "", fresh: bool = False, by_certificate: bool = False
     ) -> tuple[str, LoginUnderWay]:
         """Return the address of Keycloak's log-in page, and what to keep until the person comes back.
 
         With an `action` (for example UPDATE_PASSWORD) Keycloak asks a person who is logged in to do just that;
-        `fresh` has it ask once more who this is, however short ago that was.
+        `fresh` has it ask once more who this is, however short ago that was. With `by_certificate` it asks the browser
+        for the certificate of an officer's key stick.
         """
         provider = await self._provider_known()
         under_way = LoginUnderWay(
@@ -136,7 +137,10 @@ class Login:
             parameters["kc_action"] = action
         if fresh:
             parameters["prompt"] = "login"
-        return f"{provider.authorization_endpoint}?{urlencode(parameters)}", under_way
+        endpoint = provider.authorization_endpoint
+        if by_certificate and self._settings.certificate_login_url:
+            endpoint = self._settings.certificate_login_url.rstrip("/") + urlsplit(endpoint).path
+        return f"{endpoint}?{urlencode(parameters)}", under_way
 
     def sealed(self, under_way: LoginUnderWay) -> str:
         """Return the contents of the cookie that keeps a log-in under way."""

@@ -39,6 +39,11 @@ class WebSettings(BaseSettings):
     )
     oidc_client_id: str = Field(default="zhibu-web", description="Client of the web client in Keycloak.")
     oidc_client_secret: str = Field(default="", repr=False, description="Secret of that client.")
+    certificate_login_url: str = Field(
+        default="",
+        description="Scheme, host and port at which Keycloak asks browsers for the certificate of an officer's key stick;"
+        " empty: no such log-in is offered.",
+    )
     web_session_key: str = Field(
         default="",
         repr=False,

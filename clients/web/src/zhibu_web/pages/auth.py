@@ -23,13 +23,16 @@ ACTIONS: Final = ("UPDATE_PASSWORD", "webauthn-register-passwordless")
 async def log_in(visit: Visitor) -> Response:
     """Send the person to Keycloak's log-in page."""
     return_to = local_path(visit.request.query_params.get("return_to", "/me"))
-    return await go_to_keycloak(visit, return_to=return_to)
+    by_certificate = visit.request.query_params.get("with") == "certificate"
+    return await go_to_keycloak(visit, return_to=return_to, by_certificate=by_certificate)
 
 
-async def go_to_keycloak(visit: Visit, *, return_to: str, action: str = "", fresh: bool = False) -> Response:
+async def go_to_keycloak(
+    visit: Visit, *, return_to: str, action: str = "", fresh: bool = False, by_certificate: bool = False
+) -> Response:
     """Begin a log-in, or an action at Keycloak, and keep what must come back in a sealed cookie."""
     url, under_way = await visit.services.login.begin(
-        return_to=return_to, language=visit.language, action=action, fresh=fresh
+        return_to=return_to, language=visit.language, action=action, fresh=fresh, by_certificate=by_certificate
     )
     visit.set_cookie(_cookie_of(visit, under_way.state), visit.services.login.sealed(under_way), max_age_s=1800)
     return visit.redirect(url)

@@ -18,6 +18,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "common.to_english": ("English", "English"),
     "common.to_chinese": ("中文", "中文"),
     "common.login": ("登录", "Log in"),
+    "common.login_certificate": ("密钥盘登录（干部）", "Log in with a key stick (officers)"),
     "common.logout": ("退出登录", "Log out"),
     "common.nav_home": ("首页", "Home"),
     "common.nav_apply": ("申请", "Apply"),

@@ -14,11 +14,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk.eids_text": ("查找、发激活码、注销。", "Find, hand over activation codes, revoke."),
     "desk.grants_text": ("谁担任什么职务，授予和终止。", "Who holds which office; give and end them."),
     "desk.settings_text": ("申请开关、支部类型、权利、短信。", "Switches, kinds of branches, rights, SMS."),
-    "desk.eid-batches": ("批量发证", "e-IDs for many"),
-    "desk.eid-batches_text": (
-        "给名册上的人批量发证，打印激活码。",
-        "Issue e-IDs for a whole roster, print activation codes.",
-    ),
     "desk.recoveries": ("补办和找回", "Recovery"),
     "desk.recoveries_text": ("两人经办，找回或更换电子身份证。", "Two officers give back or replace an e-ID."),
     "desk.people": ("人员档案", "People"),

@@ -178,11 +178,12 @@ class Operations:
 
 def _error_statuses(method: PublicMethod, headers: HeaderFields) -> list[int]:
     # 403 without a token too: a body that carries its own authorisation can be refused.
-    statuses = {400, 403, 404, 406, 429, 500, 503, 504}
+    # 409 for a reading too: there may be nothing to read yet, which the code of the problem says.
+    statuses = {400, 403, 404, 406, 409, 429, 500, 503, 504}
     if method.reads_token:
         statuses.add(401)
     if method.input is not Input.NONE:
-        statuses |= {408, 409, 413, 415}
+        statuses |= {408, 413, 415}
     if headers.has_etag:
         statuses.add(412)
     if headers.needs_etag:
