@@ -16,6 +16,7 @@ from zhibu_web.settings import WebSettings
 
 KEY = "a-session-key-for-tests-" + "k" * 20
 PUBLIC = "http://localhost:7000"
+CERTIFICATE_LOGIN = "https://localhost:7092"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,7 @@ async def instances(database: ServiceDatabase, provider: Provider, gateway_url: 
         gateway_url=gateway_url,
         database_url=database.app_url,
         oidc_issuer=provider.issuer,
+        certificate_login_url=CERTIFICATE_LOGIN,
         oidc_client_id=CLIENT,
         oidc_client_secret=SECRET,
         web_session_key=KEY,

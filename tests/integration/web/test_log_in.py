@@ -3,11 +3,12 @@
 import asyncio
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import pytest
-from integration.web.conftest import PUBLIC, Browser, Instances
+from integration.web.conftest import CERTIFICATE_LOGIN, PUBLIC, Browser, Instances
 from integration.web.provider import Provider
 
 
@@ -29,6 +30,20 @@ async def test_a_member_logs_in_and_goes_on_where_they_wanted_to(instances: Inst
     assert "退出登录" in (await browser.get("/help")).text
     other = instances.browser(instance=1, cookies=browser.http.cookies)
     assert "退出登录" in (await other.get("/help")).text
+
+
+async def test_officers_are_sent_where_keycloak_asks_for_their_certificate(
+    instances: Instances, provider: Provider
+) -> None:
+    browser = instances.browser()
+    assert "密钥盘登录" in (await browser.get("/")).text
+    started = await browser.get("/auth/login?with=certificate&return_to=/help")
+    asked = urlsplit(started.headers["location"])
+    usual = urlsplit((await browser.get("/auth/login")).headers["location"])
+    assert (f"{asked.scheme}://{asked.netloc}", asked.path) == (CERTIFICATE_LOGIN, usual.path)
+    state, code = provider.authorise(started.headers["location"])
+    finished = await browser.get(f"/auth/callback?state={state}&code={code}")
+    assert (finished.status_code, finished.headers["location"]) == (303, "/help")
 
 
 async def test_no_token_ever_reaches_the_browser(instances: Instances, provider: Provider) -> None:

@@ -132,6 +132,7 @@ class Environment:
             "ZHIBU_LISTEN": f"127.0.0.1:{self.ports.web}",
             "ZHIBU_HEALTH_LISTEN": f"127.0.0.1:{self.ports.web_health}",
             "ZHIBU_PUBLIC_URL": self.ports.web_url,
+            "ZHIBU_CERTIFICATE_LOGIN_URL": self.ports.certificate_url,
             "ZHIBU_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
             "ZHIBU_OIDC_CLIENT_ID": "zhibu-web",
             "ZHIBU_OIDC_CLIENT_SECRET": self.secrets.get("client-zhibu-web"),
