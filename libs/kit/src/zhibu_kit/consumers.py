@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import nats.errors
 from google.protobuf.message import DecodeError, Message
-from grpc import StatusCode
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -31,6 +30,7 @@ from zhibu_kit.db import Database, Transaction
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.redelivery import is_away, signs_of_life
 from zhibu_kit.scope import Scope
 from zhibu_kit.telemetry import Telemetry
 
@@ -54,7 +54,6 @@ BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
 # While what a handler needs is away (its database, a peer), the event is tried again this often, without end.
 AWAY_S: Final = 5.0
 RETRY_S: Final = 1.0
-_AWAY: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.RESOURCE_EXHAUSTED})
 
 Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
 
@@ -169,7 +168,7 @@ class ConsumerRunner:
                     self._handled.add(1, {"consumer": self.consumer.name, "outcome": await self._take(message)})
                     del unsettled[id(message)]
 
-        progress = asyncio.create_task(_signs_of_life(unsettled, every_s=self._progress_s))
+        progress = asyncio.create_task(signs_of_life(unsettled, every_s=self._progress_s))
         try:
             results = await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
         finally:
@@ -253,7 +252,7 @@ class ConsumerRunner:
 
     async def _failed(self, message: Msg, error: Exception) -> str:
         deliveries = message.metadata.num_delivered or 1
-        if _is_away(error):
+        if is_away(error):
             log.warning("An event waits for what its handler needs", extra={"fields": {"consumer": self.consumer.name}})
             await message.nak(delay=self._away_s)
             return "away"
@@ -290,22 +289,3 @@ class ConsumerRunner:
             notice = {"Nats-Msg-Id": dead_letter_id, "zhibu-consumer": self.consumer.name, "zhibu-reason": reason}
             await self._bus.publish(f"zhibu.dead.{service}", dead_letter_id.encode(), notice)
         await message.term()
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether a failure passes by itself, so that the event must wait instead of being set aside."""
-    match error:
-        case ServiceError():
-            return error.code in _AWAY
-        case nats.errors.Error() | ConnectionError():
-            return True
-        case _:
-            return False
-
-
-async def _signs_of_life(unsettled: Mapping[int, Msg], *, every_s: float) -> None:
-    while True:
-        await asyncio.sleep(every_s)
-        for message in list(unsettled.values()):
-            with suppress(nats.errors.Error):
-                await message.in_progress()
