@@ -14,6 +14,7 @@ from zhibu.branches.v1 import (
     membership_service_pb2,
     organisation_service_pb2,
     roster_application_service_pb2,
+    statistics_service_pb2,
     survey_service_pb2,
 )
 from zhibu_kit.app import Assembly, Runtime
@@ -30,6 +31,7 @@ from zhibu_branches.api.my_memberships import MyMembershipsApi
 from zhibu_branches.api.organisation_changes import OrganisationChangeApi
 from zhibu_branches.api.organisations import OrganisationApi
 from zhibu_branches.api.rosters import RosterApi
+from zhibu_branches.api.statistics import StatisticsApi
 from zhibu_branches.api.survey_desk import SurveyDeskApi
 from zhibu_branches.api.surveys import SurveyApi
 from zhibu_branches.committees.events import committee_snapshot
@@ -42,6 +44,7 @@ from zhibu_branches.requests import lapse_everywhere
 from zhibu_branches.rosters.consuming import RosterConsumers
 from zhibu_branches.settings import BranchesSettings
 from zhibu_branches.snapshots import member_snapshot
+from zhibu_branches.statistics import fold_tallies
 from zhibu_branches.surveys.counting import recount_due
 from zhibu_branches.surveys.events import survey_snapshot
 from zhibu_branches.unplaced import unplaced_consumer
@@ -50,6 +53,8 @@ from zhibu_branches.unplaced import unplaced_consumer
 HOURLY_S: Final = 3600.0
 # Rates of branches whose members changed; whoever answers sees the new rate at once.
 RECOUNT_S: Final = 5.0
+# Between two runs the sums have more rows to add; nothing is wrong meanwhile.
+FOLD_S: Final = 60.0
 # Plans hold from the beginning of their day; a minute later is the beginning.
 PLANS_S: Final = 60.0
 
@@ -77,6 +82,7 @@ def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor,
             MyMembershipsApi(database, clock), MembershipApi(database, clock)
         ),
         roster_application_service_pb2.DESCRIPTOR.services_by_name["RosterApplicationService"]: RosterApi(database),
+        statistics_service_pb2.DESCRIPTOR.services_by_name["StatisticsService"]: StatisticsApi(database, clock),
         founding_service_pb2.DESCRIPTOR.services_by_name["FoundingService"]: joined(
             FoundingApi(database, clock), FoundingDeskApi(database, clock)
         ),
@@ -109,7 +115,11 @@ def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:
     async def change() -> None:
         await do_due_changes(database, now=clock.now())
 
+    async def fold() -> None:
+        await fold_tallies(database)
+
     return [
+        Job(name="folding of counts", run=fold, every_s=FOLD_S),
         Job(name="planned changes of the tree", run=change, every_s=PLANS_S),
         Job(name="expiry of foundings", run=expire, every_s=HOURLY_S),
         Job(name="lapse of membership requests", run=lapse, every_s=HOURLY_S),

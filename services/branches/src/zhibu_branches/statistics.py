@@ -1,0 +1,315 @@
+"""Sums downward: what an organisation and all below it hold, without persons.
+
+The counts of each branch and each county are kept as members change (table `tally`, migration 0003), so a county is the sum
+of a few thousand rows and the province that of its counties; nobody's record is read. What few people make up is hidden by
+rules.hiding, from the province down, so that the answers about an organisation and about those above it fit together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import func, select, text
+from zhibu_kit.db import Database, Role, Scope, Transaction
+
+from zhibu_branches.models import organisation, tally
+from zhibu_branches.queries import Organisation
+from zhibu_branches.rules.hiding import hidden_below, hidden_of_top
+from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus
+from zhibu_branches.rules.tree import Level
+from zhibu_branches.surveys.tables import branch_survey
+
+# Organisations directly below one that are shown.
+BELOW_MAX: Final = 500
+NOT_TOLD: Final = -1
+# State 1 of a survey: not online.
+_OFFLINE: Final = 1
+_BEFORE: Final = tuple(status for status in PartyStatus if status not in MEMBERS)
+_OF_PARTY: Final = tuple(status for status in PartyStatus if status in MEMBERS)
+
+# What is counted of one organisation: (dimension, key) of the table.
+Counts = dict[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """The sums of one organisation and all below it; NOT_TOLD for groups that are not told."""
+
+    organisation_id: str
+    name: str
+    member_count: int
+    physical_branch_count: int
+    virtual_branch_count: int
+    online_branch_count: int
+    virtual_member_count: int
+    by_status: Mapping[str, int]
+    by_occupation: Mapping[str, int]
+    by_admission: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    """One organisation with what it and everything below it hold, and which groups of each part are hidden."""
+
+    organisation_id: str
+    name: str
+    counts: Counts
+    hidden: dict[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
+
+
+async def statistics_of(transaction: Transaction, found: Organisation) -> tuple[Sums, list[Sums]]:
+    """The sums of an organisation, and of each one directly below it by identifier. Reads as the province's role."""
+    counties = await _by_county(transaction)
+    parts = _parts(counties.values())
+    way = [*found.place.ancestor_ids, found.place.organisation_id]
+    names = await _names(transaction, way)
+    node = _Node(organisation_id=way[0], name=names[way[0]], counts=_sum(counties.values()))
+    for name, keys in parts.items():
+        node.hidden[name] = hidden_of_top(_row(node.counts, keys))
+    county = _County(transaction, found)
+    below = await _below(transaction, way[0], Level.PROVINCE, counties, county)
+    _hide(parts, node, below)
+    for level, organisation_id in enumerate(way[1:], Level.CITY):
+        node = next((one for one in below if one.organisation_id == organisation_id), None) or _Node(
+            organisation_id=organisation_id, name=names.get(organisation_id, ""), counts={}
+        )
+        below = await _below(transaction, organisation_id, _level_of(found, level), counties, county)
+        _hide(parts, node, below)
+    return _sums(parts, node), [_sums(parts, one) for one in below[:BELOW_MAX]]
+
+
+class _County:
+    """The branches of the county in which an organisation stands, read once."""
+
+    def __init__(self, transaction: Transaction, found: Organisation) -> None:
+        self._transaction = transaction
+        self._county_code = found.place.county_code
+        self._loaded: list[tuple[_Node, tuple[str, ...]]] | None = None
+
+    async def nodes(self) -> list[tuple[_Node, tuple[str, ...]]]:
+        """Every active organisation below the county, with the way up to it; branches bring the counts."""
+        if self._loaded is None:
+            self._loaded = await self._load()
+        return self._loaded
+
+    async def _load(self) -> list[tuple[_Node, tuple[str, ...]]]:
+        rows = await self._transaction.all(
+            select(tally.c.organisation_id, tally.c.dimension, tally.c.key, func.sum(tally.c.count).label("people"))
+            .where(tally.c.county_code == self._county_code, tally.c.organisation_id != self._county_code)
+            .group_by(tally.c.organisation_id, tally.c.dimension, tally.c.key)
+        )
+        counted: defaultdict[str, Counts] = defaultdict(dict)
+        for row in rows:
+            counted[row.organisation_id][row.dimension, row.key] = int(row.people)
+        online = {
+            row.branch_id
+            for row in await self._transaction.all(
+                select(branch_survey.c.branch_id).where(
+                    branch_survey.c.county_code == self._county_code, branch_survey.c.state != _OFFLINE
+                )
+            )
+        }
+        found = await self._transaction.all(
+            select(
+                organisation.c.organisation_id,
+                organisation.c.name,
+                organisation.c.level,
+                organisation.c.virtual,
+                organisation.c.ancestor_ids,
+            )
+            .where(
+                organisation.c.county_code == self._county_code,
+                organisation.c.active,
+                organisation.c.level > Level.COUNTY,
+            )
+            .order_by(organisation.c.organisation_id)
+        )
+        nodes: list[tuple[_Node, tuple[str, ...]]] = []
+        for row in found:
+            counts = counted.get(row.organisation_id, {})
+            if row.level == Level.BRANCH:
+                counts["branch", "virtual" if row.virtual else "physical"] = 1
+                if row.organisation_id in online:
+                    counts["branch", "online"] = 1
+            node = _Node(organisation_id=row.organisation_id, name=row.name, counts=counts)
+            nodes.append((node, tuple(row.ancestor_ids)))
+        return nodes
+
+
+async def _below(
+    transaction: Transaction,
+    organisation_id: str,
+    level: Level,
+    counties: Mapping[str, Counts],
+    county: _County,
+) -> list[_Node]:
+    """What stands directly below an organisation, by identifier, each with everything below it."""
+    match level:
+        case Level.PROVINCE | Level.CITY:
+            rows = await transaction.all(
+                select(organisation.c.organisation_id, organisation.c.name)
+                .where(organisation.c.parent_id == organisation_id, organisation.c.active)
+                .order_by(organisation.c.organisation_id)
+            )
+            cities = await _cities(transaction) if level is Level.PROVINCE else {}
+            return [
+                _Node(
+                    organisation_id=row.organisation_id,
+                    name=row.name,
+                    counts=_sum(counties.get(code, {}) for code in cities[row.organisation_id])
+                    if row.organisation_id in cities
+                    else dict(counties.get(row.organisation_id, {})),
+                )
+                for row in rows
+            ]
+        case Level.COUNTY | Level.TOWNSHIP:
+            nodes = await county.nodes()
+            children = [node for node, way in nodes if way[-1] == organisation_id]
+            inside: defaultdict[str, list[Counts]] = defaultdict(list)
+            for node, way in nodes:
+                for above in way:
+                    inside[above].append(node.counts)
+            return [
+                _Node(
+                    organisation_id=child.organisation_id,
+                    name=child.name,
+                    counts=_sum([child.counts, *inside[child.organisation_id]]),
+                )
+                for child in children
+            ]
+        case Level.BRANCH:
+            return []
+
+
+async def _by_county(transaction: Transaction) -> dict[str, Counts]:
+    rows = await transaction.all(
+        select(tally.c.county_code, tally.c.dimension, tally.c.key, func.sum(tally.c.count).label("people"))
+        .where(tally.c.organisation_id == tally.c.county_code)
+        .group_by(tally.c.county_code, tally.c.dimension, tally.c.key)
+    )
+    found: defaultdict[str, Counts] = defaultdict(dict)
+    for row in rows:
+        found[row.county_code][row.dimension, row.key] = int(row.people)
+    return found
+
+
+async def _cities(transaction: Transaction) -> dict[str, list[str]]:
+    rows = await transaction.all(
+        select(organisation.c.parent_id, organisation.c.organisation_id).where(
+            organisation.c.level == Level.COUNTY, organisation.c.active
+        )
+    )
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        found[row.parent_id].append(row.organisation_id)
+    return found
+
+
+async def _names(transaction: Transaction, organisation_ids: Sequence[str]) -> dict[str, str]:
+    rows = await transaction.all(
+        select(organisation.c.organisation_id, organisation.c.name).where(
+            organisation.c.organisation_id == func.any(list(organisation_ids))
+        )
+    )
+    return {row.organisation_id: row.name for row in rows}
+
+
+def _parts(counties: Iterable[Counts]) -> dict[str, list[tuple[str, str]]]:
+    """The tables that are judged by themselves, each with the keys of its columns; of each, the sum of a row is told."""
+    decades = sorted({key for one in counties for dimension, key in one if dimension == "admission"})
+    return {
+        "members": [("status", str(int(status))) for status in _OF_PARTY],
+        "before": [("status", str(int(status))) for status in _BEFORE],
+        "occupation": [("occupation", str(int(one))) for one in Occupation],
+        "admission": [("admission", decade) for decade in decades],
+        # Who is in no virtual branch is the rest, and would tell who is.
+        "virtual": [("virtual", "member"), ("virtual", "rest")],
+    }
+
+
+def _hide(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node, below: Sequence[_Node]) -> None:
+    for name, keys in parts.items():
+        table = [_row(one.counts, keys) for one in below]
+        hidden = hidden_below(table, node.hidden.get(name, frozenset()))
+        for one, columns in zip(below, hidden, strict=True):
+            one.hidden[name] = columns
+
+
+def _row(counts: Counts, keys: Sequence[tuple[str, str]]) -> list[int]:
+    rest = _members(counts) - counts.get(("virtual", "member"), 0)
+    return [rest if key == ("virtual", "rest") else counts.get(key, 0) for key in keys]
+
+
+def _members(counts: Counts) -> int:
+    return sum(counts.get(("status", str(int(status))), 0) for status in _OF_PARTY)
+
+
+def _sum(some: Iterable[Counts]) -> Counts:
+    total: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for counts in some:
+        for key, count in counts.items():
+            total[key] += count
+    return dict(total)
+
+
+def _sums(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node) -> Sums:
+    told = {
+        name: [
+            NOT_TOLD if column in node.hidden.get(name, frozenset()) else count
+            for column, count in enumerate(_row(node.counts, keys))
+        ]
+        for name, keys in parts.items()
+    }
+    statuses = {int(status): count for status, count in zip(_OF_PARTY, told["members"], strict=True)}
+    statuses |= {int(status): count for status, count in zip(_BEFORE, told["before"], strict=True)}
+    decades = [key for _, key in parts["admission"]]
+    return Sums(
+        organisation_id=node.organisation_id,
+        name=node.name,
+        member_count=_members(node.counts),
+        physical_branch_count=node.counts.get(("branch", "physical"), 0),
+        virtual_branch_count=node.counts.get(("branch", "virtual"), 0),
+        online_branch_count=node.counts.get(("branch", "online"), 0),
+        virtual_member_count=told["virtual"][0],
+        by_status={status.name: statuses[status] for status in PartyStatus},
+        by_occupation={one.name: told["occupation"][one] for one in Occupation},
+        by_admission={
+            "UNKNOWN" if decade == "0" else decade: count
+            for decade, count in zip(decades, told["admission"], strict=True)
+        },
+    )
+
+
+def _level_of(found: Organisation, depth: int) -> Level:
+    """The level of the organisation at a depth of the way down; a branch may stand below a county."""
+    return found.place.level if depth == Level.PROVINCE + len(found.place.ancestor_ids) else Level(depth)
+
+
+# Two processes must not fold at once: each would count the other's rows a second time.
+_FOLD_LOCK: Final = 2260_38
+_FOLD: Final = text("""
+with fresh as (
+  delete from tally where not folded returning organisation_id, county_code, dimension, key, count
+), keys as (
+  select distinct organisation_id, county_code, dimension, key from fresh
+), old as (
+  delete from tally as t using keys as k
+  where t.folded and t.organisation_id = k.organisation_id and t.dimension = k.dimension and t.key = k.key
+    and t.county_code = k.county_code
+  returning t.organisation_id, t.county_code, t.dimension, t.key, t.count
+)
+insert into tally (organisation_id, county_code, dimension, key, count, folded)
+select organisation_id, county_code, dimension, key, sum(count), true
+from (select * from fresh union all select * from old) as every
+group by 1, 2, 3, 4 having sum(count) <> 0
+""")
+
+
+async def fold_tallies(database: Database) -> None:
+    """Fold the differences that writers left into one row for each count; the sums stay the same at any instant."""
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        if await transaction.scalar(select(func.pg_try_advisory_xact_lock(_FOLD_LOCK))):
+            await transaction.execute(_FOLD)
