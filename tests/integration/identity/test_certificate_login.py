@@ -34,8 +34,9 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu_gateway.server import running_gateway
 from zhibu_gateway.settings import GatewaySettings
-from zhibu_identity.accounts import KeycloakAccounts
+from zhibu_identity.accounts import KeycloakAccounts, NewAccount
 from zhibu_identity.certificates import RevocationReason, find_certificate, mark_revoked
+from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.scope import Scope
 from zhibu_kit.testing.clock import FixedClock
 from zhibu_kit.testing.issuer import TokenIssuer
@@ -77,9 +78,17 @@ async def identity(keycloak: Keycloak, make_databases: MakeDatabases, nats: Nats
         client_secret=keycloak.client_secret("svc-identity"),
         list_client=(list_client, keycloak.client_secret(list_client)),
     )
+    databases = await make_databases()
+    # Tests in other modules open accounts in the same Keycloak: numbers begin where theirs are not.
+    await databases.owner.execute(
+        "insert into county_sequence values ($1, 2, $2, $3)",
+        LINQU,
+        clock.now().astimezone(SHANGHAI).year,
+        secrets.randbelow(900_000) + 100_000,
+    )
     with TokenIssuer(clock=clock) as issuer:
         async with running(
-            await make_databases(),
+            databases,
             nats,
             issuer,
             clock,
@@ -176,6 +185,17 @@ async def test_an_officer_logs_in_with_the_stick_alone(
     text = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
     assert f'"member_id":"{eid.member_id}"' in text
     assert f'"iss":"{keycloak.issuer}"' in text
+    # Another account of the same member, as a replaced e-ID leaves one behind, does not stand in the way once closed.
+    accounts = identity.parts.accounts
+    other = NewAccount(
+        eid_number=f"37079990{secrets.randbelow(10**8):08d}",
+        member_id=eid.member_id,
+        county_code=LINQU,
+        totp_seed="A" * 32,
+        password=secrets.token_urlsafe(32),
+    )
+    await accounts.close(await accounts.open(other))
+    assert await log_in(keycloak, stick.context) is not None
 
 
 async def test_without_a_certificate_everybody_gets_the_usual_page(keycloak: Keycloak, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
 from zhibu_identity.authority import AuthorityUnfitError, make_authority, read_authority, read_request
+from zhibu_identity.certifying import revoke_orphaned
 from zhibu_identity.keys.signing import AuthorityKey
 from zhibu_identity.operating import run_own_command
 from zhibu_identity.revocation_lists import current_list, import_authority
@@ -231,6 +232,17 @@ async def test_a_revoked_e_id_takes_its_certificates_along(identity: Identity) -
         metadata=identity.officer(LINQU_ADMIN),
     )
     assert (await revoked(identity, eid.member_id)).reason == pb.CERTIFICATE_REVOCATION_REASON_OFFICE_ENDED
+
+
+async def test_an_office_that_moved_to_another_account_supersedes_the_certificate(
+    identity: Identity, databases: Databases
+) -> None:
+    eid = await identity.issue()
+    grant = await give_office(identity, eid)
+    await issue_certificate(identity, eid.member_id, signing_request(new_key()))
+    await databases.owner.execute("update office_grant set account_id = 'another' where grant_id = $1", grant.grant_id)
+    await revoke_orphaned(identity.parts)
+    assert (await revoked(identity, eid.member_id)).reason == pb.CERTIFICATE_REVOCATION_REASON_SUPERSEDED
 
 
 async def test_the_list_is_signed_by_the_authority_and_made_anew_before_it_expires(workbench: Workbench) -> None:

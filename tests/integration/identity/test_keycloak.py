@@ -144,7 +144,8 @@ async def test_a_closed_account_lets_nobody_in_and_ends_its_sessions(
     await accounts.close(account_id)
     refreshed = ask_token(keycloak, grant_type="refresh_token", refresh_token=session["refresh_token"])
     assert refreshed.status_code == 400
-    assert admin.get_user(account_id)["attributes"]["member_id"] == [account.member_id]
+    attributes = admin.get_user(account_id)["attributes"]
+    assert (attributes.get("member_id"), attributes["closed_member_id"]) == (None, [account.member_id])
     later = TOTP(account.totp_seed, digest=hashlib.sha256).at(int(time.time()) + 30)
     assert log_in(keycloak, account, password=OWN_PASSWORD, totp=later).status_code >= 400
 

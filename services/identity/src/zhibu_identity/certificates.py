@@ -96,14 +96,19 @@ async def list_certificates(transaction: Transaction, organisation_id: str, *, p
 
 
 async def list_orphaned(database: Database, *, now: datetime, most: int) -> list[tuple[str, str]]:
-    """Return (certificate, county) of living certificates whose office has ended, in any county."""
+    """Return (certificate, county) of living certificates whose office has ended or moved, in any county."""
     statement = (
         select(certificate.c.certificate_id, certificate.c.county_code)
         .join(office_grant, office_grant.c.grant_id == certificate.c.grant_id)
         .where(
             certificate.c.revoked_at.is_(None),
             certificate.c.ends_at > now,
-            or_(office_grant.c.ended_at.is_not(None), office_grant.c.ends_at <= now),
+            or_(
+                office_grant.c.ended_at.is_not(None),
+                office_grant.c.ends_at <= now,
+                # The e-ID was replaced, and the office moved to another account.
+                office_grant.c.account_id != certificate.c.account_id,
+            ),
         )
         .limit(most)
     )

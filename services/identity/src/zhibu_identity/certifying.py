@@ -123,7 +123,10 @@ async def revoke(
 
 
 async def revoke_orphaned(parts: Parts) -> int:
-    """Revoke the certificates of officers whose office has ended, unless another one carries them; return how many."""
+    """Revoke the certificates of officers whose office has ended, unless another one carries them; return how many.
+
+    With a replaced e-ID its certificates are superseded: they were for the account that is closed.
+    """
     revoked = 0
     for certificate_id, county_code in await list_orphaned(parts.database, now=parts.clock.now(), most=PER_RUN):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
@@ -134,7 +137,8 @@ async def revoke_orphaned(parts: Parts) -> int:
             if grant is not None and grant.account_id == record.account_id:
                 await move_to_grant(transaction, record, grant.grant_id)
                 continue
-            await revoke(transaction, parts, record, reason=RevocationReason.OFFICE_ENDED)
+            reason = RevocationReason.OFFICE_ENDED if grant is None else RevocationReason.SUPERSEDED
+            await revoke(transaction, parts, record, reason=reason)
             revoked += 1
     return revoked
 
