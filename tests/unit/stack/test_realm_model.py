@@ -39,7 +39,15 @@ def test_only_service_accounts_carry_a_service_and_only_identity_has_roles() -> 
         if mapper["config"].get("claim.name") == "service"
     }
     assert services == {name: name.removeprefix("svc-") for name in clients if name.startswith("svc-")}
-    assert [name for name, client in clients.items() if client.get("serviceAccountRoles")] == ["svc-identity"]
+    with_roles = {
+        name: client["serviceAccountRoles"] for name, client in clients.items() if client.get("serviceAccountRoles")
+    }
+    assert with_roles == {
+        "svc-identity": {"realm-management": ["manage-users", "query-users", "view-users"]},
+        "zhibu-revocation-list": {"realm-management": ["manage-realm"]},
+    }
+    # What may manage the realm opens nothing of ours.
+    assert "zhibu-api" not in clients["zhibu-revocation-list"]["defaultClientScopes"]
 
 
 def test_no_client_accepts_any_address_or_the_implicit_flow() -> None:
