@@ -5,9 +5,7 @@ Every act may be repeated: work that was cut off is done again from the beginnin
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -18,8 +16,6 @@ from keycloak.exceptions import KeycloakError
 # Keycloak hashes passwords slowly on purpose, and more slowly when many log in.
 TIMEOUT_S: Final = 15
 MOST_CONNECTIONS: Final = 10
-# Accounts opened at once where they are opened one by one.
-SIDE_BY_SIDE: Final = 4
 # The realm's policy (tools/stack, realm.json) is the same; a member's credential carries its own copy.
 TOTP_ALGORITHM: Final = "HmacSHA256"
 TOTP_PERIOD_S: Final = 30
@@ -43,13 +39,13 @@ class ForeignAccountError(AccountsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """An account as it is opened: nobody knows its first password, or it has none and waits for its first code."""
+    """An account as it is opened: nobody knows its first password."""
 
     eid_number: str
     member_id: str
     county_code: str
     totp_seed: str
-    password: str = ""
+    password: str
 
 
 class Accounts(Protocol):
@@ -57,13 +53,6 @@ class Accounts(Protocol):
 
     async def open(self, account: NewAccount) -> str:
         """Open an account, or adopt the one that an earlier, cut-off attempt opened; return its id."""
-        ...
-
-    async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
-        """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
-
-        A number whose account belongs to somebody else is missing.
-        """
         ...
 
     async def set_activation_code(self, account_id: str, code: str) -> None:
@@ -107,9 +96,8 @@ class KeycloakAccounts:
     ) -> None:
         """Act as the service account of a client that may manage users of the realm which `issuer` names.
 
-        `list_client` is name and secret of another one, which may have the list of revoked certificates fetched anew and
-        import accounts by the hundred; Keycloak asks for the right to manage the realm for that, which is used for
-        nothing else.
+        `list_client` is name and secret of another one, which may have the list of revoked certificates fetched anew;
+        Keycloak asks for the right to manage the realm for that, which is used for nothing else.
         """
         server_url, _, self._realm = issuer.rstrip("/").rpartition("/realms/")
 
@@ -154,46 +142,6 @@ class KeycloakAccounts:
         if _member_of(found) != account.member_id:
             raise ForeignAccountError("an account with this number belongs to another member")
         return str(found["id"])
-
-    async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
-        """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
-
-        One import of a hundred accounts takes Keycloak a quarter of the time of a hundred creations. It asks for the
-        right to manage the realm; where nobody has it, or an import is refused, accounts are opened one by one.
-
-        Raises:
-            AccountsError: when Keycloak does not do it now; some may be open by then.
-        """
-        if self._lists is None:
-            return await self._open_one_by_one(accounts)
-        payload = {"ifResourceExists": "SKIP", "users": [_representation(account) for account in accounts]}
-        try:
-            answer = await self._lists.a_partial_import_realm(self._realm, payload)
-        except KeycloakError as error:
-            if error.response_code is not None and 400 <= error.response_code < 500:
-                return await self._open_one_by_one(accounts)
-            raise AccountsError(f"importing accounts: {error.response_code}") from None
-        except httpx.HTTPError as error:
-            raise AccountsError(f"importing accounts: {type(error).__name__}") from None
-        results = cast("list[Json]", answer.get("results", []))
-        opened = {str(each["resourceName"]): str(each["id"]) for each in results if each.get("action") == "ADDED"}
-        # Those that were there already are ours, from an attempt that was cut off, or somebody else's.
-        rest = [account for account in accounts if account.eid_number not in opened]
-        return opened | await self._open_one_by_one(rest)
-
-    async def _open_one_by_one(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
-        opened: dict[str, str] = {}
-        for first in range(0, len(accounts), SIDE_BY_SIDE):
-            some = accounts[first : first + SIDE_BY_SIDE]
-            found = await asyncio.gather(*(self._open_or_none(account) for account in some))
-            opened |= {account.eid_number: each for account, each in zip(some, found, strict=True) if each is not None}
-        return opened
-
-    async def _open_or_none(self, account: NewAccount) -> str | None:
-        try:
-            return await self.open(account)
-        except ForeignAccountError:
-            return None
 
     async def set_activation_code(self, account_id: str, code: str) -> None:
         """Make a code the one-use password, which has to be replaced at the first log-in.
@@ -354,8 +302,7 @@ def _representation(account: NewAccount) -> Json:
 
 def _credentials(*, password: str, totp_seed: str) -> list[Json]:
     return [
-        # Without a password nobody logs in; the activation code will be the first one.
-        *([{"type": "password", "value": password, "temporary": True}] if password else []),
+        {"type": "password", "value": password, "temporary": True},
         {
             "type": "otp",
             "userLabel": "短信验证码",
