@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.api import httpbody_pb2
-from integration.identity.running_identity import CLERK, LINQU, LINQU_ADMIN, LINQU_BRANCH, QINGZHOU, Identity
+from integration.identity.running_identity import CLERK, LINQU, LINQU_ADMIN, LINQU_BRANCH, QINGZHOU, Applicant, Identity
 from integration.identity.setting_up import PowerCutError, Workbench
 from support.roster_files import HEADINGS, number_of, person_row, xlsx
 from support.rpc import outcome_of
-from zhibu.identity.v1 import roster_events_pb2, roster_pb2
+from zhibu.identity.v1 import application_pb2, roster_events_pb2, roster_pb2
 from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu.identity.v1.roster_service_pb2_grpc import RosterServiceStub
 from zhibu_identity import rosters
@@ -415,3 +415,28 @@ async def test_nothing_of_a_roster_stands_readable_in_the_database(workbench: Wo
     await rosters.purge_rosters(replace(workbench.parts))
     assert await workbench.databases.owner.fetchval("select count(*) from roster_row") == 0
     assert await workbench.vault.find_member_key(record.roster_id, LINQU) is None
+
+
+async def test_an_application_of_somebody_on_a_roster_is_noticed_and_approval_makes_them_one(
+    identity: Identity,
+) -> None:
+    applicant = Applicant(real_name="秦岚")
+    row = person_row("秦岚", applicant.resident_number, telephone=applicant.telephone)
+    await commit(identity, await checked(identity, [row]))
+    filed = await identity.file(applicant)
+    application = await identity.find(filed)
+    assert list(application.findings) == [application_pb2.FINDING_ON_ROSTER]
+    other = await identity.find(
+        await identity.file(Applicant(real_name="秦兰", resident_number=applicant.resident_number))
+    )
+    assert application_pb2.FINDING_ROSTER_DIFFERS in other.findings
+    await identity.approve(application)
+    issued = await identity.issued(filed)
+    eid = await identity.get_eid(issued.eid_id)
+    people = await identity.parts.vault.numbers.find_here(
+        NumberKind.RESIDENT, [applicant.resident_number], county_code=LINQU
+    )
+    assert eid.member_id in people[applicant.resident_number]
+    again = await checked(identity, [row])
+    (same,) = await rows_of(identity, again, roster_pb2.ROSTER_DIFFERENCE_SAME)
+    assert same.member_id == eid.member_id

@@ -20,6 +20,7 @@ from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import forget_person
 from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.roster_matching import link
 from zhibu_identity.rules.application import (
     CLAIM_HOLDS,
     UNDO_HOLDS,
@@ -71,6 +72,12 @@ async def approve(
     _refuse_if(find_claim_fault(record.claim, member_id, now=now))
     _refuse_if(find_findings_fault(len(record.findings), checked=findings_checked))
     key = await _get_key(parts, record)
+    filed_as = record.member_id
+    record, key = await link(transaction, parts, record, key=key)
+    if record.member_id != filed_as:
+        await add_task(
+            transaction, TaskKind.RELEASE_NUMBERS, county_code=record.county_code, member_id=filed_as, due_at=now
+        )
     # One living e-ID for a number: should this transaction fail, the number stays held for this very application.
     if not await parts.vault.numbers.hold(open_details(record, key).resident_number, record.member_id):
         raise NUMBER_HAS_EID()

@@ -56,6 +56,8 @@ _FINDINGS: Final = {
     Finding.DUPLICATE_IN_OTHER_COUNTY: ("他县重复", "duplicate in another county"),
     Finding.TELEPHONE_SHARED: ("手机号码与他人相同", "telephone shared"),
     Finding.RARE_CHARACTERS: ("含生僻字", "rare characters"),
+    Finding.ON_ROSTER: ("花名册上有此人", "on a roster"),
+    Finding.ROSTER_DIFFERS: ("花名册上姓名不同", "another name on the roster"),
 }
 
 

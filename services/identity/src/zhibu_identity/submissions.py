@@ -9,6 +9,7 @@ from zhibu_kit.clock import today_in_shanghai
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import FieldViolation, field_error, field_errors, field_violation
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.scope import Scope
 
 from zhibu_identity import faults
 from zhibu_identity.applications import Application, insert_application
@@ -19,11 +20,13 @@ from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.vault import Vault
 from zhibu_identity.organisations import DECIDING_LEVELS, Level, Organisation, area_of, find_organisation
 from zhibu_identity.parts import Parts
+from zhibu_identity.people import open_details as open_person
+from zhibu_identity.roster_matching import find_on_roster
 from zhibu_identity.rules.application import State
 from zhibu_identity.rules.codes import CASE_CODE_LENGTH, make_code
 from zhibu_identity.rules.findings import Finding, Knowledge, findings_of
 from zhibu_identity.rules.numbers import case_number_of
-from zhibu_identity.rules.real_name import RealName, read_real_name
+from zhibu_identity.rules.real_name import RealName, read_real_name, search_form
 from zhibu_identity.rules.resident_number import ResidentNumber, read_resident_number
 from zhibu_identity.rules.search_terms import terms_of_person
 from zhibu_identity.rules.telephone import find_telephone_fault
@@ -110,19 +113,22 @@ def check_person(parts: Parts, *, real_name: str, resident_number: str, telephon
 
 async def find_findings(parts: Parts, member_id: str, county_code: str, *, person: Person) -> tuple[Finding, ...]:
     """Ask the indexes whether anybody else has these numbers."""
-    vault = parts.vault
-
-    async def known(kind: NumberKind, number: str, *, elsewhere: bool) -> bool:
-        return await vault.numbers.known(
-            kind, number, but_member_id=member_id, county_code=county_code, elsewhere=elsewhere
-        )
-
-    number, telephone = person.number.value, person.telephone
+    numbers, number, telephone = parts.vault.numbers, person.number.value, person.telephone
+    async with parts.database.transaction(Scope.of(county_code)) as transaction:
+        named = await find_on_roster(transaction, parts, number, county_code=county_code, but_member_id=member_id)
+    key = await parts.vault.find_member_key(named.member_id, county_code) if named else None
+    # The person on the roster is the applicant: what they share is no doubt about anybody.
+    same = {member_id, named.member_id if named else member_id}
+    here = await numbers.find_here(NumberKind.RESIDENT, [number], county_code=county_code)
+    sharing = await numbers.find_here(NumberKind.TELEPHONE, [telephone], county_code=county_code)
+    name = open_person(named.details, key).real_name if named else ""
     knowledge = Knowledge(
-        number_in_county=await known(NumberKind.RESIDENT, number, elsewhere=False),
-        number_elsewhere=await known(NumberKind.RESIDENT, number, elsewhere=True),
-        telephone_shared=await known(NumberKind.TELEPHONE, telephone, elsewhere=False)
-        or await known(NumberKind.TELEPHONE, telephone, elsewhere=True),
+        number_in_county=not same.issuperset(here.get(number, ())),
+        number_elsewhere=bool(await numbers.find_elsewhere(NumberKind.RESIDENT, [number], county_code=county_code)),
+        telephone_shared=not same.issuperset(sharing.get(telephone, ()))
+        or bool(await numbers.find_elsewhere(NumberKind.TELEPHONE, [telephone], county_code=county_code)),
+        on_roster=named is not None,
+        roster_differs=named is not None and search_form(name) != search_form(person.name.value),
     )
     return findings_of(knowledge, rare_name=person.name.rare)
 

@@ -13,6 +13,8 @@ class Finding(IntEnum):
     DUPLICATE_IN_OTHER_COUNTY = 2
     TELEPHONE_SHARED = 3
     RARE_CHARACTERS = 4
+    ON_ROSTER = 5
+    ROSTER_DIFFERS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,9 @@ class Knowledge:
     number_in_county: bool
     number_elsewhere: bool
     telephone_shared: bool
+    # Whether a roster of the county names the person, and whether it does so under another name.
+    on_roster: bool = False
+    roster_differs: bool = False
 
 
 def findings_of(knowledge: Knowledge, *, rare_name: bool) -> tuple[Finding, ...]:
@@ -31,5 +36,7 @@ def findings_of(knowledge: Knowledge, *, rare_name: bool) -> tuple[Finding, ...]
         Finding.DUPLICATE_IN_OTHER_COUNTY: knowledge.number_elsewhere,
         Finding.TELEPHONE_SHARED: knowledge.telephone_shared,
         Finding.RARE_CHARACTERS: rare_name,
+        Finding.ON_ROSTER: knowledge.on_roster and not knowledge.roster_differs,
+        Finding.ROSTER_DIFFERS: knowledge.roster_differs,
     }
     return tuple(finding for finding, there in noticed.items() if there)
