@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -339,30 +339,48 @@ class Memberships(RuleBasedStateMachine):
         self.home[member_id] = made
         self.model.physical.append(made)
 
-    @rule(data=st.data(), count=st.integers(2, 4))
-    def writers_meet(self, data: st.DataObject, count: int) -> None:
+    @rule(data=st.data(), rounds=st.integers(1, 4))
+    def writers_meet(self, data: st.DataObject, rounds: int) -> None:
         """Several writers at once, about the same few members and branches; then the rows tell who won."""
-        members = self._present()[:3] or self.model.members[:1]
-        physical, virtual = self.model.physical[:4], self.model.virtual[:2]
-        choices: list[Callable[[], Coroutine[Any, Any, object]]] = [
-            lambda: _world.transfer(_drawn(data, members), _drawn(data, physical)),
-            lambda: _world.roster(members, _drawn(data, physical)),
-            lambda: _world.join(_drawn(data, members), _drawn(data, virtual)),
-            lambda: _world.leave(_drawn(data, members), _drawn(data, virtual)),
-            lambda: _world.die(_drawn(data, members)),
-            lambda: _world.change(ChangeKind.MERGE, _drawn(data, physical), _drawn(data, physical)),
-            lambda: _world.change(ChangeKind.DISSOLVE, _drawn(data, physical), _drawn(data, physical)),
-            lambda: _world.change(ChangeKind.SPLIT, _drawn(data, physical), member_ids=(_drawn(data, members),)),
-            lambda: _world.change(ChangeKind.MOVE, _drawn(data, physical), _drawn(data, self.model.townships)),
-            lambda: _world.change(ChangeKind.MERGE, virtual[0], virtual[-1]),
-            lambda: fold_tallies(_world.database),
-        ]
-        work = [data.draw(st.sampled_from(choices))() for _ in range(count)]
-        for outcome in _world.run(_together(work)):
-            # Refused by a rule, and never by a deadlock or a lock that was waited for in vain.
-            assert not isinstance(outcome, BaseException) or isinstance(outcome, ServiceError), repr(outcome)
-            assert not isinstance(outcome, ServiceError) or outcome.reason != "UNAVAILABLE"
-        self._look_up()
+        for _ in range(rounds):
+            work = [self._writer(data) for _ in range(data.draw(st.integers(2, 5)))]
+            for outcome in _world.run(_together(work)):
+                # Refused by a rule, and never by a deadlock or a lock that was waited for in vain.
+                assert not isinstance(outcome, BaseException) or isinstance(outcome, ServiceError), repr(outcome)
+                assert not isinstance(outcome, ServiceError) or outcome.reason != "UNAVAILABLE"
+            self._look_up()
+            self.everybody_present_has_exactly_one_physical_branch()
+
+    def _writer(self, data: st.DataObject) -> Coroutine[Any, Any, object]:
+        """One writer about a county's few branches; the members come from both counties."""
+        county = _drawn(data, [*COUNTIES])
+        physical = [one for one in self.model.physical if one[:6] == county][-3:]
+        virtual = [one for one in self.model.virtual if one[:6] == county][-2:]
+        township = next(one for one in self.model.townships if one[:6] == county)
+        members = self._present()[-4:] or self.model.members[-1:]
+        member_id, branch_id = _drawn(data, members), _drawn(data, physical)
+        other = _drawn(data, [one for one in physical if one != branch_id] or physical)
+        match data.draw(st.integers(0, 10)):
+            case 0 | 1:
+                return _world.transfer(member_id, branch_id)
+            case 2:
+                return _world.roster(members, branch_id)
+            case 3:
+                return _world.join(member_id, _drawn(data, virtual))
+            case 4:
+                return _world.leave(member_id, _drawn(data, virtual))
+            case 5:
+                return _world.die(member_id)
+            case 6:
+                return _world.change(ChangeKind.MERGE, branch_id, other)
+            case 7:
+                return _world.change(ChangeKind.DISSOLVE, branch_id, other)
+            case 8:
+                return _world.change(ChangeKind.SPLIT, self.home[member_id] or branch_id, member_ids=(member_id,))
+            case 9:
+                return _world.change(ChangeKind.MOVE, branch_id, township)
+            case _:
+                return fold_tallies(_world.database)
 
     def _look_up(self) -> None:
         """Take the model from the rows, after steps whose outcome nobody can foretell."""
