@@ -63,7 +63,7 @@ async def running(
     *,
     profile: str = "development",
     at_keycloak: Accounts | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> AsyncGenerator[Identity]:
     """Run the service while the block runs; with accounts in memory unless a real Keycloak's are given."""
     accounts, telephones = MemoryAccounts(), MemoryTelephones()
