@@ -552,7 +552,7 @@ class ListMembersRequest(_message.Message):
     organisation_id: _builtins.str
     """Organisation that the call is about."""
     kind: _membership_pb2.MembershipKind.ValueType
-    """Only this kind; physical when unspecified."""
+    """Only this kind; when unspecified physical, of a virtual branch virtual."""
     page_size: _builtins.int
     """Rows per page, 50 when 0, at most 200."""
     page_token: _builtins.str

@@ -79,8 +79,8 @@ Global___GetStatisticsResponse: _TypeAlias = GetStatisticsResponse  # noqa: Y015
 
 @_typing.final
 class OrganisationSums(_message.Message):
-    """OrganisationSums are the sums of one organisation and all below it. Groups under 5 persons are not told: they are
-    -1 here, with enough of their neighbours that they cannot be computed.
+    """OrganisationSums are the sums of one organisation and all below it. Groups of 1 to 4 persons are not told: they are
+    -1 here, with enough of their neighbours that they cannot be computed. How many members there are is always told.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
