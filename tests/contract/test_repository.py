@@ -37,6 +37,7 @@ LONG_FILES: dict[str, str] = {
     "services/identity/src/zhibu_identity/rosters.py": "the states of a roster",
     "tests/integration/branches/test_committees.py": "one story after the other about one part",
     "tests/integration/branches/test_foundings.py": "one story after the other about one part",
+    "tests/integration/branches/test_membership_model.py": "one state machine",
     "tests/integration/branches/test_membership_service.py": "one story after the other about one part",
     "tests/integration/branches/test_organisation_changes.py": "one story after the other about one part",
     "tests/integration/branches/test_surveys.py": "one story after the other about one part",

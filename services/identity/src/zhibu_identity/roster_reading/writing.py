@@ -83,6 +83,10 @@ class XlsxWriter:
         self._archive.close()
         return self._out.take()
 
+    def __del__(self) -> None:
+        """Close what a download that was broken off left open: the archive would complain of it."""
+        self._sheet.close()
+
     def _xml_of(self, cells: list[str], style: int) -> str:
         parts = [f'<row r="{self._row}">']
         for index, text in enumerate(cells):
