@@ -57,7 +57,7 @@ class XlsxWriter:
     def __init__(self, *, sheet_name: str, widths: list[int], last_column_style: int = TEXT) -> None:
         """Begin a file with one sheet."""
         self._out = _Pieces()
-        self._archive = zipfile.ZipFile(self._out, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
+        self._archive = _Archive(self._out, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
         self._last_column = len(widths) - 1
         self._last_column_style = last_column_style
         self._row = 0
@@ -82,10 +82,6 @@ class XlsxWriter:
         self._sheet.close()
         self._archive.close()
         return self._out.take()
-
-    def __del__(self) -> None:
-        """Close what a download that was broken off left open: the archive would complain of it."""
-        self._sheet.close()
 
     def _xml_of(self, cells: list[str], style: int) -> str:
         parts = [f'<row r="{self._row}">']
@@ -120,6 +116,13 @@ class XlsxWriter:
         }
         for path, text in frame.items():
             self._archive.writestr(path, text)
+
+
+class _Archive(zipfile.ZipFile):
+    """An archive that is not finished when it is thrown away: a download may be broken off in the middle of the sheet."""
+
+    def __del__(self) -> None:
+        pass
 
 
 class _Pieces(io.RawIOBase):
