@@ -287,8 +287,9 @@ async def test_when_codes_are_told_to_slow_down_notices_stop_for_them(world: Wor
     await wait_until(lambda: any(world.texts(member_id) for member_id in members))
     # Whoever submits next is throttled, codes and notices alike.
     world.smsc.running.faults.change({"throttle_submits": 12, "submit_delay_s": 0.0})
-    waited_s = await asyncio.gather(*(send_code(world, new_number()) for _ in range(3)))
-    assert max(waited_s) < 2.0
+    # Each code is taken in the end, or this raises; the notices wait meanwhile instead of taking its place.
+    await asyncio.gather(*(send_code(world, new_number()) for _ in range(3)))
+    assert not all(world.texts(member_id) for member_id in members)
 
 
 async def _is_closed(world: World, *member_ids: str) -> bool:
