@@ -21,6 +21,7 @@ from integration.identity.working_by_hand import (
     eids_of,
     file_by_hand,
     load,
+    undo_by_hand,
     work_to_the_end,
     work_with_a_power_cut,
 )
@@ -289,6 +290,15 @@ async def test_people_of_eids_that_were_issued_before_there_were_people_are_made
     key = await workbench.vault.find_member_key(eid.member_id, LINQU)
     details = open_details(record.details, key)
     assert (details.real_name, details.resident_number) == (applicant.real_name, applicant.resident_number)
+
+
+async def test_whom_only_an_undone_approval_made_known_is_not_made_again(workbench: Workbench) -> None:
+    application = await approve_by_hand(workbench, await file_by_hand(workbench))
+    await work_to_the_end(workbench)
+    await undo_by_hand(workbench, await load(workbench, application))
+    assert await workbench.databases.owner.fetchval("select count(*) from person") == 0
+    assert await fill_in_people(workbench.parts) == 0
+    assert await workbench.databases.owner.fetchval("select count(*) from person") == 0
 
 
 async def test_events_that_come_over_the_bus_are_followed(identity: Identity, nats: NatsServer) -> None:

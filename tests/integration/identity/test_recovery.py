@@ -33,6 +33,7 @@ from zhibu.identity.v1 import recovery_service_pb2 as pb
 from zhibu.identity.v1.identity_events_pb2 import GrantChanged
 from zhibu.identity.v1.roster_events_pb2 import RecoveryChanged
 from zhibu_identity import recovering
+from zhibu_identity.cards import list_revoked_cards, sign_card_of
 from zhibu_identity.eids import Eid, EidState, find_eid
 from zhibu_identity.parts import Parts
 from zhibu_identity.recoveries import Recovery, get_recovery
@@ -314,6 +315,14 @@ async def test_a_replacement_that_is_cut_off_ends_with_one_account_more_and_one_
     assert key is not None
     seed = await workbench.vault.find_seed(key, rows[1]["eid_id"], county_code=LINQU)
     assert seed == accounts[1].totp_seed
+
+
+async def test_the_cards_of_a_replaced_eid_are_good_no_longer(workbench: Workbench) -> None:
+    eid = await issued_by_hand(workbench)
+    lost = await sign_card_of(workbench.parts, eid)
+    await confirm_by_hand(workbench.parts, await start_by_hand(workbench, eid, RecoveryKind.REPLACE))
+    revoked = await list_revoked_cards(workbench.parts.database, since=None, now=workbench.clock.now())
+    assert revoked.digests == [lost.card.digest]
 
 
 @pytest.mark.parametrize("step", REPLACING[:-1])

@@ -18,12 +18,14 @@ from zhibu.identity.v1 import application_pb2, roster_events_pb2, roster_pb2
 from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu.identity.v1.roster_service_pb2_grpc import RosterServiceStub
 from zhibu_identity import rosters
+from zhibu_identity.erasure import UNCONFIRMED_AFTER, sweep_unconfirmed
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.models import person as person_table
 from zhibu_identity.people import open_details, record_of
+from zhibu_identity.roster_committing import check_anew
 from zhibu_identity.roster_payloads import FILE_NAME
 from zhibu_identity.roster_work import work_rosters
-from zhibu_identity.rosters import Roster, RosterState, begin_checking, change_roster, find_roster
+from zhibu_identity.rosters import LeaseLostError, Roster, RosterState, begin_checking, change_roster, find_roster
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 
@@ -357,6 +359,30 @@ async def test_a_commit_that_is_cut_off_ends_with_everybody_once(workbench: Work
     assert [(part.part, part.part_count, len(part.entries)) for part in parts] == [(1, 2, 500), (2, 2, 10)]
     assert {entry.status for part in parts for entry in part.entries} == {"FULL"}
     assert len({entry.member_id for part in parts for entry in part.entries}) == 510
+
+
+async def test_keys_of_a_commit_that_waits_for_hours_are_not_swept_away(workbench: Workbench) -> None:
+    roster = await roster_by_hand(workbench, many(510))
+    await work_rosters(workbench.parts)
+    await commit_by_hand(workbench, roster.roster_id)
+    await work_with_a_power_cut(workbench, "rows prepared")
+    # The machine was off over night: the sweep runs before the commit goes on.
+    workbench.clock.advance(UNCONFIRMED_AFTER.total_seconds() + 1)
+    assert await sweep_unconfirmed(workbench.parts) == 0
+    await work_rosters(workbench.parts)
+    assert (await load(workbench, roster.roster_id)).state is RosterState.COMMITTED
+    # Each record opens with its key.
+    assert len(await people_of(workbench)) == 510
+
+
+async def test_who_has_lost_the_lease_destroys_nothing_of_what_another_has_committed(workbench: Workbench) -> None:
+    roster = await roster_by_hand(workbench, many(3))
+    await work_rosters(workbench.parts)
+    late = await commit_by_hand(workbench, roster.roster_id)
+    await work_rosters(workbench.parts)
+    with pytest.raises(LeaseLostError):
+        await check_anew(workbench.parts, late)
+    assert len(await people_of(workbench)) == 3
 
 
 async def test_of_two_rosters_with_one_person_the_second_is_checked_anew(workbench: Workbench) -> None:

@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select, union_all
+from sqlalchemy import Exists, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role
@@ -19,7 +19,8 @@ from zhibu_kit.scope import Scope
 from zhibu_identity.keys.vault import Vault
 from zhibu_identity.models import application, erasure, person
 from zhibu_identity.parts import Parts
-from zhibu_identity.roster_models import roster
+from zhibu_identity.roster_models import roster, roster_row
+from zhibu_identity.rosters import RosterState
 
 log = logging.getLogger("zhibu.identity.erasure")
 
@@ -62,21 +63,37 @@ async def apply_erasures(parts: Parts) -> int:
 
 
 async def sweep_unconfirmed(parts: Parts) -> int:
-    """Confirm keys whose application or person is there, and destroy those whose row was never committed."""
+    """Confirm keys whose application or person is there, and destroy those whose row was never committed.
+
+    What a roster that is being committed has sealed already waits for its commit, however long that takes.
+    """
     swept = 0
     made_before = parts.clock.now() - UNCONFIRMED_AFTER
     for member_id, county_code in await parts.vault.list_unconfirmed(made_before=made_before, most=PER_RUN):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
-            # A roster's own key stands beside those of people.
-            statement = union_all(
-                select(application.c.member_id).where(application.c.member_id == member_id),
-                select(person.c.member_id).where(person.c.member_id == member_id),
-                select(roster.c.roster_id).where(roster.c.roster_id == member_id),
-            )
-            there = await transaction.scalar(statement.limit(1)) is not None
-        if there:
+            # One look at all of them: between two, the commit could take a person out of the one and into the other.
+            found = await transaction.one(select(_is_known(member_id).label("known"), _is_staged(member_id).label("staged")))
+        if found.known:
             await parts.vault.confirm(member_id, county_code)
-        else:
+        elif not found.staged:
             await parts.vault.erase(member_id)
             swept += 1
     return swept
+
+
+def _is_known(member_id: str) -> Exists:
+    # A roster's own key stands beside those of people.
+    return union_all(
+        select(application.c.member_id).where(application.c.member_id == member_id),
+        select(person.c.member_id).where(person.c.member_id == member_id),
+        select(roster.c.roster_id).where(roster.c.roster_id == member_id),
+    ).exists()
+
+
+def _is_staged(member_id: str) -> Exists:
+    committing = select(roster.c.roster_id).where(roster.c.state == int(RosterState.COMMITTING))
+    return (
+        select(roster_row.c.member_id)
+        .where(roster_row.c.roster_id.in_(committing), roster_row.c.member_id == member_id)
+        .exists()
+    )

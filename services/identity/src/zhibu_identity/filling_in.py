@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from zhibu_kit.db import Role
 from zhibu_kit.scope import Scope
 
-from zhibu_identity.eids import Eid, open_holder
+from zhibu_identity.eids import Eid, RevocationReason, open_holder
 from zhibu_identity.eids import record_of as eid_of
 from zhibu_identity.models import eid, person
 from zhibu_identity.parts import Parts
@@ -23,7 +23,11 @@ async def fill_in_people(parts: Parts) -> int:
     """Make the rows of people that are missing, some at a time; return how many there were."""
     missing = (
         select(eid)
-        .where(~exists().where(person.c.member_id == eid.c.member_id))
+        .where(
+            ~exists().where(person.c.member_id == eid.c.member_id),
+            # Whom only a wrong approval made known is forgotten with it (people.forget_person).
+            eid.c.revocation_reason != int(RevocationReason.WRONGLY_ISSUED),
+        )
         .ext(distinct_on(eid.c.county_code, eid.c.member_id))
         .order_by(eid.c.county_code, eid.c.member_id, eid.c.eid_id.desc())
         .limit(PER_RUN)

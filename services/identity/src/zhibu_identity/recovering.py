@@ -23,6 +23,7 @@ from zhibu_kit.scope import Scope
 from zhibu_identity import faults
 from zhibu_identity.accounts import AccountsError, NewAccount
 from zhibu_identity.activation import CODE_HOLDS
+from zhibu_identity.cards import revoke_cards
 from zhibu_identity.eids import Eid, EidState, RevocationReason, change_eid, find_eid, insert_eid, open_number
 from zhibu_identity.errors import EID_REVOKED, PERSON_ERASED, RECOVERY_ENDED, RECOVERY_OPEN
 from zhibu_identity.grants import move_grants
@@ -293,6 +294,7 @@ async def _revoke_lost(transaction: Transaction, parts: Parts, record: Recovery,
         },
     )
     await revoke_access(transaction, parts, eid.account_id, county_code=eid.county_code)
+    await revoke_cards(transaction, eid.eid_id, now=now)
     await add_task(
         transaction,
         TaskKind.CLOSE_ACCOUNT,

@@ -127,7 +127,7 @@ async def commit(parts: Parts, record: Roster) -> None:
             parts.reached("rows prepared")
         await _commit(parts, record)
     except RecordsChangedError:
-        await _check_anew(parts, record)
+        await check_anew(parts, record)
         return
     parts.reached("roster committed")
 
@@ -394,23 +394,28 @@ def _entry(row: Row[Any]) -> roster_pb2.RosterEntry:
     )
 
 
-async def _check_anew(parts: Parts, record: Roster) -> None:
-    """Give up this commit and check the roster anew; the keys that were made for it are destroyed at once."""
-    async with parts.database.transaction(record.scope) as transaction:
-        rows = await transaction.all(
-            select(roster_row.c.member_id).where(
-                roster_row.c.roster_id == record.roster_id,
-                roster_row.c.difference == int(Difference.NEW),
-                roster_row.c.member_id.is_not(None),
-            )
-        )
-    for row in rows:
-        await parts.vault.erase(row.member_id)
+async def check_anew(parts: Parts, record: Roster) -> None:
+    """Give up this commit and check the roster anew; the keys that were made for it are destroyed right after.
+
+    Should it not come to that, the sweep of unconfirmed keys does it.
+
+    Raises:
+        LeaseLostError: when somebody else has it, who may have committed these very people: their keys stay.
+    """
+    new_people = select(roster_row.c.member_id).where(
+        roster_row.c.roster_id == record.roster_id,
+        roster_row.c.difference == int(Difference.NEW),
+        roster_row.c.member_id.is_not(None),
+    )
     async with parts.database.transaction(record.scope) as transaction:
         await renew_lease(transaction, record, now=parts.clock.now())
         locked = await find_roster(transaction, record.roster_id, lock=True)
         assert locked is not None, "the lease holds"
+        abandoned = [row.member_id for row in await transaction.all(new_people)]
         await begin_checking(transaction, locked, now=parts.clock.now())
+    parts.reached("commit given up")
+    for member_id in abandoned:
+        await parts.vault.erase(member_id)
 
 
 async def note_applied(transaction: Transaction, roster_id: str, *, now: datetime) -> None:
