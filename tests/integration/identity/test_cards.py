@@ -21,8 +21,12 @@ from zhibu_card.checking import CardRefusedError, Refusal, check_card
 from zhibu_card.code import Card
 from zhibu_card.keys import read_keys, read_revocations
 from zhibu_identity.cards import list_revoked_cards, purge_cards, sign_card_of
+from zhibu_identity.eids import RevocationReason
 from zhibu_identity.keys.signing import PUBLISHED_BEFORE, SIGNS_FOR
+from zhibu_identity.revoking import revoke_eid
+from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.scope import Scope
 
 
 async def code_of(identity: Identity, eid: eid_pb2.Eid) -> str:
@@ -175,6 +179,18 @@ async def test_a_card_whose_words_are_no_longer_so_is_revoked_and_made_anew(work
     assert (before.card.county_name, after.card.county_name) == ("临朐县", "临朐市")
     revoked = await list_revoked_cards(workbench.parts.database, since=None, now=workbench.clock.now())
     assert revoked.digests == [before.card.digest]
+
+
+async def test_who_asked_a_moment_before_the_revocation_gets_no_card_after_it(workbench: Workbench) -> None:
+    application = await approve_by_hand(workbench, await file_by_hand(workbench))
+    await work_to_the_end(workbench)
+    (seen_before,) = await eids_of(workbench, application)
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        await revoke_eid(transaction, workbench.parts, seen_before, reason=RevocationReason.COMPROMISED, note=None)
+    with pytest.raises(ServiceError) as refused:
+        await sign_card_of(workbench.parts, seen_before)
+    assert refused.value.reason == "NOT_FOUND"
+    assert await workbench.databases.owner.fetchval("select count(*) from card") == 0
 
 
 async def test_the_list_of_revoked_cards_is_paged_by_the_instant(

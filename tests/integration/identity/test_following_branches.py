@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -103,7 +104,7 @@ async def person_of(workbench: Workbench, member_id: str) -> PersonRecord:
 async def issued(workbench: Workbench, applicant: Applicant | None = None) -> Eid:
     application = await approve_by_hand(workbench, await file_by_hand(workbench, applicant))
     await work_to_the_end(workbench)
-    (eid,) = await eids_of(workbench, application)
+    *_, eid = await eids_of(workbench, application)
     return eid
 
 
@@ -260,6 +261,41 @@ async def test_a_post_gives_no_office_back_while_its_holder_has_no_eid(workbench
     assert await grants_of(workbench, eid.member_id) == [("branch_secretary", eid.account_id, False)]
     await follow(workbench, secretary)
     assert await grants_of(workbench, eid.member_id) == [("branch_secretary", eid.account_id, False)]
+
+
+async def test_a_post_told_while_the_eid_is_being_issued_gives_the_office(workbench: Workbench) -> None:
+    application = await approve_by_hand(workbench, await file_by_hand(workbench))
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        # Neither sees what the other has not committed; whoever comes second must look again.
+        await following.follow_post(
+            transaction, workbench.parts, post(application.member_id, committee_pb2.POST_SECRETARY)
+        )
+        issuing = asyncio.create_task(work_to_the_end(workbench))
+        await wait_until(lambda: is_over_or_waits(workbench, issuing))
+    await issuing
+    (eid,) = await eids_of(workbench, application)
+    assert await grants_of(workbench, eid.member_id) == [("branch_secretary", eid.account_id, True)]
+
+
+async def is_over_or_waits(workbench: Workbench, task: asyncio.Task[None]) -> bool:
+    waiting = "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = $1)"
+    name = workbench.databases.main.name
+    return task.done() or await workbench.databases.owner.fetchval(waiting, name) > 0
+
+
+async def test_whom_a_branch_holds_stays_one_person_when_they_apply_again(workbench: Workbench) -> None:
+    applicant = Applicant(real_name="马云龙")
+    eid = await issued(workbench, applicant)
+    await follow(workbench, membership(eid.member_id))
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        await revoke_eid(transaction, workbench.parts, eid, reason=RevocationReason.COMPROMISED, note=None)
+    await work_to_the_end(workbench)
+    again = await issued(workbench, applicant)
+    assert again.member_id == eid.member_id
+    assert await workbench.databases.owner.fetchval("select count(*) from person") == 1
+    # Nothing is left under the identifier that the second application was filed with.
+    keys = await workbench.databases.keys_owner.fetch("select member_id from member_key")
+    assert [row["member_id"] for row in keys] == [eid.member_id]
 
 
 async def test_open_applications_and_people_follow_a_merged_branch(workbench: Workbench) -> None:

@@ -130,6 +130,12 @@ async def find_by_case_number(transaction: Transaction, case_number: str) -> App
     return await _find(transaction, select(application).where(application.c.case_number == case_number))
 
 
+async def has_application(transaction: Transaction, member_id: str) -> bool:
+    """Say whether an application within the transaction's scope is a member's."""
+    statement = select(application.c.application_id).where(application.c.member_id == member_id)
+    return await transaction.scalar(statement.limit(1)) is not None
+
+
 async def list_applications(
     transaction: Transaction,
     organisation_id: str,

@@ -15,7 +15,7 @@ from zhibu_kit.db import Database, Role, Transaction
 from zhibu_kit.errors import NOT_FOUND
 from zhibu_kit.scope import Scope
 
-from zhibu_identity.eids import NOUN, Eid, open_holder
+from zhibu_identity.eids import NOUN, Eid, EidState, find_eid, open_holder
 from zhibu_identity.keys.signing import CARDS_GOOD_FOR, Signer
 from zhibu_identity.organisations import find_organisation
 from zhibu_identity.parts import Parts
@@ -53,7 +53,7 @@ async def sign_card_of(parts: Parts, record: Eid) -> SignedCard:
     """Return the signed card of a living e-ID; the same one until what it says changes or its time runs out.
 
     Raises:
-        ServiceError: NOT_FOUND when the person's data were erased.
+        ServiceError: NOT_FOUND when it was revoked meanwhile, or the person's data were erased.
     """
     key = await parts.vault.find_member_key(record.member_id, record.county_code)
     if key is None:
@@ -62,6 +62,10 @@ async def sign_card_of(parts: Parts, record: Eid) -> SignedCard:
     now = parts.clock.now()
     signer = await parts.vault.signing.card_signer(now=now)
     async with parts.database.transaction(Scope.of(record.county_code)) as transaction:
+        # Locked: a revocation that comes at the same time finds the card that is made here, or we find it revoked.
+        living = await find_eid(transaction, record.eid_id, lock=True)
+        if living is None or living.state is EidState.REVOKED:
+            raise NOT_FOUND(noun=NOUN)
         organisation = await find_organisation(transaction, record.organisation_id)
         county_name = organisation.name if organisation else record.organisation_id
         content = f"{holder.real_name}\0{record.county_code}\0{county_name}\0{holder.eid_number}"

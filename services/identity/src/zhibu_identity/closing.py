@@ -5,7 +5,7 @@ from __future__ import annotations
 from zhibu_kit.errors import ServiceError
 
 from zhibu_identity.accounts import AccountsError
-from zhibu_identity.applications import find_application, open_details
+from zhibu_identity.applications import find_application, has_application, open_details
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import find_person
 from zhibu_identity.revocations import revoke_access
@@ -53,11 +53,15 @@ async def delete_account(parts: Parts, task: Task) -> None:
 async def release_numbers(parts: Parts, task: Task) -> None:
     """Take a person's numbers out of the index across counties, so that they may apply again.
 
-    Whom a roster names stays known by them; only the one living e-ID of the number is given back.
+    Whom a roster names or a branch holds stays known by them; only the one living e-ID of the number is given back. Of an
+    application that became somebody else's (`roster_matching.link`) nothing is left that needs a key.
     """
     async with parts.database.transaction(task.scope) as transaction:
         person = await find_person(transaction, task.member_id)
-    if person is not None and person.in_roster and not person.closed:
+        needed = person is not None or await has_application(transaction, task.member_id)
+    if not needed:
+        await parts.vault.erase(task.member_id)
+    elif person is not None and person.listed:
         await parts.vault.numbers.release(task.member_id)
     else:
         await parts.vault.numbers.drop(task.member_id)

@@ -21,6 +21,8 @@ from zhibu_identity.models import office_grant
 NOUN: Final = "grant"
 # Nobody holds more offices at once.
 MOST_PER_MEMBER: Final = 200
+# Any number, the same in every process of identity.
+_OFFICES_LOCK: Final = 0x5A47
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,15 @@ async def as_province(transaction: Transaction) -> AsyncGenerator[None]:
     await transaction.execute(select(func.set_config("role", "none", True)))
 
 
+async def lock_offices(transaction: Transaction, member_id: str) -> None:
+    """Keep others from a member's offices until the transaction ends.
+
+    A post and an e-ID can come into being at the same time, and neither sees the other before it is committed: whoever
+    takes this lock second sees what the first has done.
+    """
+    await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(member_id, _OFFICES_LOCK))))
+
+
 async def insert_grant(transaction: Transaction, grant: Grant) -> None:
     """Store a grant; in this service it holds from the commit on, elsewhere when the event arrives."""
     values = {name: getattr(grant, name) for name in office_grant.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
@@ -76,6 +87,7 @@ async def end_grant(transaction: Transaction, grant: Grant, *, now: datetime) ->
 
 async def end_grants_of(transaction: Transaction, member_id: str, *, now: datetime) -> None:
     """End every grant that a member holds: the e-ID was revoked."""
+    await lock_offices(transaction, member_id)
     statement = select(office_grant).where(
         office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
     )
@@ -87,6 +99,7 @@ async def end_grants_of(transaction: Transaction, member_id: str, *, now: dateti
 
 async def move_grants(transaction: Transaction, member_id: str, *, account_id: str, now: datetime) -> None:
     """Have every grant that a member holds go over to another account: the e-ID was replaced."""
+    await lock_offices(transaction, member_id)
     statement = select(office_grant).where(
         office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
     )

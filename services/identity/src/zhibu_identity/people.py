@@ -67,6 +67,11 @@ class PersonRecord:
         """Whether the record ended: died, left, expelled, moved out."""
         return self.standing not in OPEN_STANDINGS
 
+    @property
+    def listed(self) -> bool:
+        """Whether a branch or a roster counts on the person: whoever applies with the same number is this one."""
+        return not self.closed and (self.in_roster or bool(self.branch_id))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonChange:

@@ -16,7 +16,7 @@ from zhibu_kit.db import Transaction
 
 from zhibu_identity.eids import Eid, EidState
 from zhibu_identity.eids import record_of as eid_of
-from zhibu_identity.grants import Grant, as_province, change_grant, end_grant, find_grant, insert_grant
+from zhibu_identity.grants import Grant, as_province, change_grant, end_grant, find_grant, insert_grant, lock_offices
 from zhibu_identity.models import eid as eid_table
 from zhibu_identity.models import member_post
 
@@ -67,6 +67,7 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
     office = OFFICE_OF_POST.get(post.post)
     if office is None:
         return
+    await lock_offices(transaction, post.member_id)
     eid = await _living_eid(transaction, post.member_id) if post.active and post.ends_at > now else None
     grant = await find_grant(transaction, post.post_id)
     if eid is None:
@@ -92,6 +93,7 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
 
 async def give_offices(transaction: Transaction, member_id: str, *, now: datetime) -> None:
     """Give a member who has just got an e-ID the offices of the posts that they hold."""
+    await lock_offices(transaction, member_id)
     statement = select(member_post).where(member_post.c.member_id == member_id, member_post.c.active)
     async with as_province(transaction):
         rows = await transaction.all(statement.order_by(member_post.c.post_id).limit(MOST_POSTS))

@@ -20,11 +20,11 @@ from zhibu_identity.people import PersonRecord, find_people
 async def find_on_roster(
     transaction: Transaction, parts: Parts, resident_number: str, *, county_code: str, but_member_id: str
 ) -> PersonRecord | None:
-    """Return the person of a roster of the county who has this number and no e-ID."""
+    """Return the person of a roster, or of a branch, of the county who has this number and no e-ID."""
     here = await parts.vault.numbers.find_here(NumberKind.RESIDENT, [resident_number], county_code=county_code)
     others = [member_id for member_id in here.get(resident_number, ()) if member_id != but_member_id]
     for person in (await find_people(transaction, others)).values() if others else ():
-        if person.in_roster and not person.closed and await find_living_eid(transaction, person.member_id) is None:
+        if person.listed and await find_living_eid(transaction, person.member_id) is None:
             return person
     return None
 
