@@ -9,6 +9,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from integration.identity.officers_and_keys import (
+    cards_of,
+    give_office,
+    issue_certificate,
+    new_key,
+    signing_request,
+)
 from integration.identity.people_by_hand import (
     SECOND_ADMIN,
     SECRETARY,
@@ -41,6 +48,7 @@ from integration.identity.running_identity import (
 from integration.identity.setting_up import Databases
 from support.rpc import bearer, outcome_of, refusal_of
 from support.synthetic_people import new_resident_number, new_telephone
+from zhibu.identity.v1 import card_service_pb2 as card_pb
 from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
@@ -407,6 +415,45 @@ async def test_a_member_asks_and_an_officer_corrects_or_says_why_not(identity: I
     assert [CorrectionChanged.FromString(row["payload"]).state for row in payloads] == [1, 2]
 
 
+async def test_no_officer_corrects_or_decides_about_the_own_record(identity: Identity) -> None:
+    eid = await identity.issue()
+    own = identity.officer(Officer(account_id=SECOND_ADMIN.account_id, member_id=eid.member_id, county_code=LINQU))
+    asked = await people_of(identity).RequestCorrection(
+        pb.RequestCorrectionRequest(
+            field=person_pb2.PERSON_FIELD_WORK_UNIT, wanted_value="临朐县供电公司", request_id=new_ulid()
+        ),
+        metadata=as_member(identity, eid.member_id),
+    )
+    etag = (await get(identity, eid.member_id)).etag
+    about = {"organisation_id": LINQU, "member_id": eid.member_id, "etag": etag}
+    outcomes = [
+        await outcome_of(
+            people_of(identity).CorrectPerson(
+                pb.CorrectPersonRequest(**about, real_name="王建军", request_id=new_ulid()), metadata=own
+            )
+        ),
+        await outcome_of(
+            people_of(identity).ChangeTelephone(
+                pb.ChangeTelephoneRequest(**about, telephone=new_telephone(), request_id=new_ulid()), metadata=own
+            )
+        ),
+        await outcome_of(
+            people_of(identity).DecideCorrection(
+                pb.DecideCorrectionRequest(
+                    organisation_id=LINQU,
+                    correction_id=asked.correction.correction_id,
+                    accept=True,
+                    etag=asked.etag,
+                    request_id=new_ulid(),
+                ),
+                metadata=own,
+            )
+        ),
+    ]
+    assert outcomes == ["OWN_RECORD"] * 3
+    assert (await get(identity, eid.member_id)).etag == etag
+
+
 async def test_a_wish_that_no_field_can_hold_is_refused_when_it_is_made(identity: Identity) -> None:
     eid = await identity.issue()
     request = pb.RequestCorrectionRequest(
@@ -478,6 +525,27 @@ async def test_my_data_hold_everything_that_is_kept_about_me_and_nobody_else(ide
     assert [one["wanted_value"] for one in data["corrections"]] == ["临朐县供电公司"]
     assert len(data["application_steps"]) == 3
     assert b"case_code" not in body.data
+
+
+async def test_my_data_hold_what_rosters_said_my_cards_and_my_certificates(
+    identity: Identity, databases: Databases
+) -> None:
+    eid = await identity.issue()
+    mine = as_member(identity, eid.member_id)
+    await databases.owner.execute(
+        "insert into roster_fact values ($1, $2, 4, '1998-03-01', '1999-07-01', '2000-07-01', 2)", eid.member_id, LINQU
+    )
+    await cards_of(identity).GetMyCardCode(card_pb.GetMyCardCodeRequest(), metadata=mine)
+    # An office of the province: its certificate stands under another code than the member does.
+    await give_office(identity, eid, office="province_admin", organisation_id=PROVINCE, granter=PROVINCE_ADMIN)
+    issued = await issue_certificate(
+        identity, eid.member_id, signing_request(new_key()), issuer=PROVINCE_ADMIN, organisation_id=PROVINCE
+    )
+    body = await people_of(identity).DownloadMyData(pb.DownloadMyDataRequest(), metadata=mine)
+    data = json.loads(body.data)
+    assert [one["admitted_date"] for one in data["roster_facts"]] == ["1999-07-01"]
+    assert [one["eid_id"] for one in data["cards"]] == [eid.eid_id]
+    assert [one["serial_number"] for one in data["certificates"]] == [issued.certificate.serial_number]
 
 
 async def test_an_account_that_is_not_the_living_eids_sees_no_record(identity: Identity) -> None:

@@ -46,7 +46,14 @@ class Grant:
 @asynccontextmanager
 async def as_province(transaction: Transaction) -> AsyncGenerator[None]:
     """Put on the role that sees the grants of every county: a member's offices may lie above and outside of it."""
-    await transaction.execute(select(func.set_config("role", f"identity_{Role.PROVINCE}", True)))
+    async with as_role(transaction, Role.PROVINCE):
+        yield
+
+
+@asynccontextmanager
+async def as_role(transaction: Transaction, role: Role) -> AsyncGenerator[None]:
+    """Put on a role for some statements of a transaction."""
+    await transaction.execute(select(func.set_config("role", f"identity_{role}", True)))
     yield
     # Not in a `finally`: after an error the transaction is over, and so is the role.
     await transaction.execute(select(func.set_config("role", "none", True)))

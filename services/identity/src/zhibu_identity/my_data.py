@@ -9,11 +9,11 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import ColumnElement, Table, select
 from zhibu_kit.clock import SHANGHAI
-from zhibu_kit.db import Transaction
+from zhibu_kit.db import Role, Transaction
 
 from zhibu_identity.documents import open_file_name
 from zhibu_identity.documents import record_of as document_of
-from zhibu_identity.grants import as_province
+from zhibu_identity.grants import as_province, as_role
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import (
     application,
@@ -28,10 +28,12 @@ from zhibu_identity.models import (
 )
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import PersonRecord, open_details
+from zhibu_identity.roster_models import roster_fact
+from zhibu_identity.signing_models import card, certificate
 
 MOST_ROWS: Final = 1_000
-# Digests of secrets are no data about anybody.
-_LEFT_OUT: Final = frozenset({"case_code_digest"})
+# Digests and identifiers of what the member has in hand are no data about anybody.
+_LEFT_OUT: Final = frozenset({"card_id", "case_code_digest", "certificate", "content_digest", "key_digest"})
 # Sealed columns whose place is not named after the table that they stand in.
 _PLACES: Final = {"recovery.new_eid_number": "eid.eid_number"}
 
@@ -75,12 +77,16 @@ async def collect_my_data(transaction: Transaction, parts: Parts, record: Person
         "corrections": await rows(correction, correction.c.member_id == member_id),
         "recoveries": await rows(recovery, recovery.c.member_id == member_id),
         "documents": await _documents(transaction, member_id, key),
+        "roster_facts": await rows(roster_fact, roster_fact.c.member_id == member_id),
+        "cards": await rows(card, card.c.member_id == member_id),
     }
     # Branches and offices may lie in other counties.
     async with as_province(transaction):
         data["memberships"] = await rows(member_place, member_place.c.member_id == member_id)
         data["posts"] = await rows(member_post, member_post.c.member_id == member_id)
         data["offices"] = await rows(office_grant, office_grant.c.member_id == member_id)
+    async with as_role(transaction, Role.RELAY):
+        data["certificates"] = await rows(certificate, certificate.c.member_id == member_id)
     return orjson.dumps(data, option=orjson.OPT_INDENT_2)
 
 

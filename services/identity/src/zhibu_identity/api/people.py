@@ -17,6 +17,7 @@ from zhibu_identity.api.person_messages import correction_message, person_messag
 from zhibu_identity.corrections import Correction, decide_correction, finish_correction, get_correction
 from zhibu_identity.counts import sums_of
 from zhibu_identity.erasing import erase_with_two
+from zhibu_identity.errors import OWN_RECORD
 from zhibu_identity.events import timestamp
 from zhibu_identity.names import telephones_of
 from zhibu_identity.parts import Parts
@@ -85,6 +86,7 @@ class PeopleApi:
             if write.replayed is not None:
                 return write.replayed
             record = await get_person_within(write, request.organisation_id, request.member_id, lock=True)
+            _refuse_own(record, call)
             check_etag(request.etag, record.version)
             wish = Corrected(
                 real_name=request.real_name,
@@ -111,6 +113,7 @@ class PeopleApi:
             if write.replayed is not None:
                 return write.replayed
             record = await get_person_within(write, request.organisation_id, request.member_id, lock=True)
+            _refuse_own(record, call)
             check_etag(request.etag, record.version)
             changed, _ = await person_changes.change_telephone(write, parts, record, request.telephone)
             return write.reply(
@@ -141,6 +144,7 @@ class PeopleApi:
             wish = await get_correction(write, request.correction_id)
             # The person first, then the correction: the same order wherever both are locked.
             record = await get_person_within(write, request.organisation_id, wish.member_id, lock=True)
+            _refuse_own(record, call)
             wish = await get_correction(write, request.correction_id, lock=True)
             if wish.state is corrections.CorrectionState.OPEN:
                 check_etag(request.etag, wish.version)
@@ -217,6 +221,12 @@ class PeopleApi:
             )
             for one in records
         ]
+
+
+def _refuse_own(record: PersonRecord, call: Call) -> None:
+    """Nobody decides about the own record: who asks and who answers are two people."""
+    if record.member_id == member_of(call):
+        raise OWN_RECORD()
 
 
 def _messages(page: PeoplePage) -> list[person_pb2.Person]:
