@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -438,6 +440,30 @@ def test_a_file_that_cannot_be_read_is_refused_in_plain_words(data: bytes, fault
 @pytest.mark.parametrize("make", [roster_files.lying_bomb, roster_files.far_away_cell])
 def test_a_file_that_lies_about_its_size_ends_its_reader_and_nothing_else(make: Any) -> None:
     assert fault_of(make()) in {FileFault.TOO_LARGE, FileFault.DAMAGED}
+
+
+def test_the_process_that_parses_a_file_holds_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHIBU_MASTER_KEY", "a-secret-of-ours")
+    data = xlsx([HEADINGS, *(person_row("张伟") for _ in range(5000))])
+    with open_rows(io.BytesIO(data), layout_of(data).sheet_name) as rows:
+        next(rows)
+        # It waits in the middle, because nobody reads on.
+        environments = [_text_of(path.parent / "environ") for path in Path("/proc").glob("[0-9]*/cmdline") if _is_ours(path)]
+    assert environments
+    assert not any("a-secret-of-ours" in environment for environment in environments)
+
+
+def _is_ours(cmdline: Path) -> bool:
+    status = _text_of(cmdline.parent / "status")
+    return "roster_reading.jail" in _text_of(cmdline) and f"PPid:\t{os.getpid()}\n" in status
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # A process that has ended.
+        return ""
 
 
 @given(st.binary(max_size=400))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any, Final
@@ -161,7 +162,9 @@ async def _stage_rows(
     judge = Judge(layout=layout, today=today_in_shanghai(parts.clock), synthetic_allowed=parts.synthetic_allowed)
     filled = [at for field in (Field.BRANCH, Field.COMMITTEE) if (at := layout.column_of(field)) is not None]
     progress = _Progress(rows={})
-    with open_rows(file, layout.sheet_name, filled=filled) as rows:
+    with ExitStack() as opened:
+        # The file goes through a pipe to a process that has to start first: other calls go on meanwhile.
+        rows = await asyncio.to_thread(opened.enter_context, open_rows(file, layout.sheet_name, filled=filled))
         people = read_people(rows, judge)
         # The child process is waited for and rows are judged in a thread: other calls go on.
         while chunk := await asyncio.to_thread(_take, people):

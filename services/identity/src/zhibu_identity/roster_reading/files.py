@@ -195,6 +195,8 @@ def _jailed(file: IO[bytes], *command: str) -> Generator[Iterator[Any]]:
     # The arguments are our own words and the name of a sheet, which the child looks up in the file.
     child = subprocess.Popen(
         [sys.executable, "-m", "zhibu_identity.roster_reading.jail", *command],
+        # Nothing of ours is in its hands: neither the master key nor the databases' addresses.
+        env={"PYTHONUTF8": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
