@@ -280,7 +280,7 @@ async def test_a_post_told_while_the_eid_is_being_issued_gives_the_office(workbe
 async def is_over_or_waits(workbench: Workbench, task: asyncio.Task[None]) -> bool:
     waiting = "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = $1)"
     name = workbench.databases.main.name
-    return task.done() or await workbench.databases.owner.fetchval(waiting, name) > 0
+    return task.done() or bool(await workbench.databases.owner.fetchval(waiting, name))
 
 
 async def test_whom_a_branch_holds_stays_one_person_when_they_apply_again(workbench: Workbench) -> None:

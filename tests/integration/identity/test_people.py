@@ -425,16 +425,29 @@ async def test_no_officer_corrects_or_decides_about_the_own_record(identity: Ide
         metadata=as_member(identity, eid.member_id),
     )
     etag = (await get(identity, eid.member_id)).etag
-    about = {"organisation_id": LINQU, "member_id": eid.member_id, "etag": etag}
     outcomes = [
         await outcome_of(
             people_of(identity).CorrectPerson(
-                pb.CorrectPersonRequest(**about, real_name="王建军", request_id=new_ulid()), metadata=own
+                pb.CorrectPersonRequest(
+                    organisation_id=LINQU,
+                    member_id=eid.member_id,
+                    real_name="王建军",
+                    etag=etag,
+                    request_id=new_ulid(),
+                ),
+                metadata=own,
             )
         ),
         await outcome_of(
             people_of(identity).ChangeTelephone(
-                pb.ChangeTelephoneRequest(**about, telephone=new_telephone(), request_id=new_ulid()), metadata=own
+                pb.ChangeTelephoneRequest(
+                    organisation_id=LINQU,
+                    member_id=eid.member_id,
+                    telephone=new_telephone(),
+                    etag=etag,
+                    request_id=new_ulid(),
+                ),
+                metadata=own,
             )
         ),
         await outcome_of(

@@ -448,7 +448,9 @@ def test_the_process_that_parses_a_file_holds_no_secrets(monkeypatch: pytest.Mon
     with open_rows(io.BytesIO(data), layout_of(data).sheet_name) as rows:
         next(rows)
         # It waits in the middle, because nobody reads on.
-        environments = [_text_of(path.parent / "environ") for path in Path("/proc").glob("[0-9]*/cmdline") if _is_ours(path)]
+        environments = [
+            _text_of(path.parent / "environ") for path in Path("/proc").glob("[0-9]*/cmdline") if _is_ours(path)
+        ]
     assert environments
     assert not any("a-secret-of-ours" in environment for environment in environments)
 

@@ -72,7 +72,9 @@ async def sweep_unconfirmed(parts: Parts) -> int:
     for member_id, county_code in await parts.vault.list_unconfirmed(made_before=made_before, most=PER_RUN):
         async with parts.database.transaction(Scope.of(county_code)) as transaction:
             # One look at all of them: between two, the commit could take a person out of the one and into the other.
-            found = await transaction.one(select(_is_known(member_id).label("known"), _is_staged(member_id).label("staged")))
+            found = await transaction.one(
+                select(_is_known(member_id).label("known"), _is_staged(member_id).label("staged"))
+            )
         if found.known:
             await parts.vault.confirm(member_id, county_code)
         elif not found.staged:
