@@ -294,6 +294,32 @@ async def test_a_post_ends_stands_empty_and_is_filled(committees: Committees, po
     assert len(history.holders) == 4
 
 
+async def test_a_branch_that_became_too_small_for_a_committee_fills_no_post_of_one(
+    committees: Committees, party: Party
+) -> None:
+    made, people = await committees.large()
+    by_post = {holder.post: holder.post_id for holder in made.holders}
+    without_organiser = await committees.end(made, by_post[_O])
+    present = await committees.end(without_organiser, by_post[_S])
+    target = await party.branch()
+    async with party.database.transaction(Scope.of("370724")) as transaction:
+        locked = await lock_branches(transaction, [made.branch_id, target])
+        leaving = {person.member_id for person in people[6:]}
+        await move_members(
+            transaction,
+            [one for one in await members_of(transaction, made.branch_id) if one.member_id in leaving],
+            target=locked[target],
+            reason=EndReason.MOVED,
+            move_date=_TODAY,
+            now=datetime.now(UTC),
+        )
+    error = await refusal_of(lambda: committees.fill(present, people[4], _O))
+    assert [(one.field, one.reason) for one in error.fields] == [("appointment.post", "BRANCH_WITHOUT_COMMITTEE")]
+    # It keeps whom it has, and is never without a secretary for that.
+    filled = await committees.fill(present, people[4], _S)
+    assert _posts(filled) == {_S: people[4].member_id, _P: people[2].member_id}
+
+
 async def test_a_post_ends_when_its_holder_leaves_the_branch(
     committees: Committees, party: Party, posts: list[PostChanged]
 ) -> None:

@@ -298,13 +298,18 @@ async def test_a_signature_can_be_taken_back_while_it_collects(foundings: Foundi
     assert error.reason == "FOUNDING_NOT_COLLECTING"
 
 
-async def test_only_the_initiator_hands_in_and_withdraws(foundings: Foundings, party: Party) -> None:
+async def test_only_the_initiator_hands_in_and_withdraws(
+    foundings: Foundings, party: Party, published: list[FoundingChanged]
+) -> None:
     people = await party.people(await party.branch(), 3)
     found = await foundings.signed(people)
     assert (await refusal_of(lambda: foundings.submit(found, people[1]))).reason == "INITIATOR_ONLY"
     assert (await refusal_of(lambda: foundings.withdraw(found, people[1]))).reason == "INITIATOR_ONLY"
     withdrawn = await foundings.withdraw(found, people[0])
     assert withdrawn.state == WITHDRAWN
+    await wait_until(lambda: any(event.state == WITHDRAWN for event in published))
+    (told,) = [event for event in published if event.founding_id == found.founding_id and event.state == WITHDRAWN]
+    assert set(told.cosigner_member_ids) == {person.member_id for person in people}
     assert (await refusal_of(lambda: foundings.withdraw(withdrawn, people[0]))).reason == "FOUNDING_CLOSED"
     assert (
         await refusal_of(lambda: foundings.cosign(found.founding_id, people[1]))
@@ -480,6 +485,9 @@ async def test_what_is_not_handed_in_or_not_decided_in_time_expires_once(
     told = await owner.fetch("select key, payload from kit_outbox where key = any($1)", sorted(expired))
     ends = [row["key"] for row in told if FoundingChanged.FromString(row["payload"]).state == EXPIRED]
     assert sorted(ends) == sorted(expired)
+    # Whoever signed is told by notify, which knows of them from nowhere else.
+    (of_waiting,) = [event for event in published if event.founding_id == waiting.founding_id and event.state == EXPIRED]
+    assert set(of_waiting.cosigner_member_ids) == {person.member_id for person in people}
     # Its name is free again.
     assert (await foundings.propose(people[1], name=waiting.name)).state == COLLECTING
 

@@ -8,7 +8,15 @@ from integration.branches.membership_support import issue_eid, memberships, virt
 from integration.branches.party import Party, Person
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN
 from support.rpc import bearer, outcome_of, refusal_of
-from zhibu.branches.v1 import membership_pb2
+from zhibu.branches.v1 import (
+    committee_service_pb2,
+    committee_service_pb2_grpc,
+    founding_service_pb2,
+    founding_service_pb2_grpc,
+    membership_pb2,
+    survey_service_pb2,
+    survey_service_pb2_grpc,
+)
 from zhibu.branches.v1 import membership_service_pb2 as pb
 from zhibu_branches.requests import lapse_everywhere
 from zhibu_branches.rules.members import PartyStatus
@@ -184,14 +192,39 @@ async def test_members_of_a_virtual_branch_are_listed_whatever_county_they_come_
     assert ([member.member_id for member in full.members], full.total_count) == ([here.member_id], 1)
 
 
+async def test_a_virtual_branch_sees_its_member_and_not_what_the_physical_one_wrote(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    home, club, other = await party.branch("370781"), await virtual_branch(party), await virtual_branch(party, "370781")
+    (person,) = await party.people(home, 1, PartyStatus.PROBATIONARY)
+    for branch_id in (club, other):
+        await join(party, person, branch_id)
+    at_home = {"organisation_id": "370781", "account": PROVINCE_ADMIN}
+    await decide(party, person, status=membership_pb2.PARTY_STATUS_FULL, **at_home)
+
+    async def seen(organisation_id: str, account: str) -> tuple[set[str], list[str]]:
+        found = await memberships(party).GetMemberRecord(
+            pb.GetMemberRecordRequest(organisation_id=organisation_id, member_id=person.member_id),
+            metadata=party.as_account(account),
+        )
+        assert found.record.status == membership_pb2.PARTY_STATUS_FULL
+        return {one.branch_id for one in found.record.memberships}, [one.document_number for one in found.decisions]
+
+    assert await seen(home, PROVINCE_ADMIN) == ({home, club, other}, ["临组〔2026〕12号"])
+    # The county of the virtual branch sees its own: neither the history nor where else the member belongs.
+    assert await seen(club, LINQU_ADMIN) == ({club}, [])
+    assert await seen("370724", LINQU_ADMIN) == ({club}, [])
+
+
 async def decide(party: Party, person: Person, account: str = LINQU_ADMIN, **what: object) -> pb.RecordDecisionResponse:
     """Record a decision of today on the present version."""
     stub, officer = memberships(party), party.as_account(account)
+    organisation_id = str(what.get("organisation_id", "370724"))
     present = await stub.GetMemberRecord(
-        pb.GetMemberRecordRequest(organisation_id="370724", member_id=person.member_id), metadata=officer
+        pb.GetMemberRecordRequest(organisation_id=organisation_id, member_id=person.member_id), metadata=officer
     )
     values: dict[str, object] = {
-        "organisation_id": "370724",
+        "organisation_id": organisation_id,
         "member_id": person.member_id,
         "decision_date": datetime.now(UTC).date().isoformat(),
         "document_number": "临组〔2026〕12号",
@@ -368,3 +401,78 @@ async def test_a_member_downloads_everything_that_is_kept_of_them(party: Party) 
     assert (body.content_type, kept["record"]["branch_id"]) == ("application/json", home)
     assert [one["branch_id"] for one in kept["memberships"]] == [home, club]
     assert [one["reason"] for one in kept["membership_requests"]] == ["同乡"]
+
+
+async def test_the_download_tells_of_survey_posts_foundings_and_acts_too(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    home = await party.branch()
+    (person,) = await party.people(home, 1)
+    me = party.as_member(person)
+    channel = party.branches.channel
+    surveys = survey_service_pb2_grpc.SurveyServiceStub(channel)
+    await surveys.AnswerMySurvey(survey_service_pb2.AnswerMySurveyRequest(has_device=True), metadata=me)
+    # In another county than the member's own.
+    foundings = founding_service_pb2_grpc.FoundingServiceStub(channel)
+    proposed = await foundings.ProposeFounding(
+        founding_service_pb2.ProposeFoundingRequest(
+            organisation_id="370781",
+            name=party.name("花卉"),
+            kind="trade",
+            purpose="花卉行业的党员在网上交流种植技术。",
+        ),
+        metadata=me,
+    )
+    committees = committee_service_pb2_grpc.CommitteeServiceStub(channel)
+    await committees.AppointCommittee(
+        committee_service_pb2.AppointCommitteeRequest(
+            organisation_id=home,
+            appointments=[committee_service_pb2.PostAppointment(member_id=person.member_id, post=1)],
+            start_date="2026-01-01",
+            document_number="临组〔2026〕3号",
+        ),
+        metadata=party.as_account(LINQU_ADMIN),
+    )
+    await memberships(party).CountAct(
+        pb.CountActRequest(member_id=person.member_id, act="meeting", subject_id="lesson-7", branch_id=home),
+        metadata=bearer(party.branches.issuer.token("account-of-svc-points", service="points")),
+    )
+    body = await memberships(party).DownloadMyRecord(pb.DownloadMyRecordRequest(), metadata=me)
+    kept = json.loads(body.data)
+    assert (kept["survey_answer"]["has_device"], kept["survey_answer"]["state"]) == (True, "SURVEY_ANSWER_STATE_STATED")
+    assert [one["founding_id"] for one in kept["foundings"]] == [proposed.founding.founding_id]
+    assert [(one["branch_id"], one["post"], one["document_number"]) for one in kept["posts"]] == [
+        (home, "POST_SECRETARY", "临组〔2026〕3号")
+    ]
+    assert [(one["act"], one["subject_id"], one["branch_id"]) for one in kept["acts"]] == [("meeting", "lesson-7", home)]
+    # Whatever table of this service names the member is in the file; a new one has to be added to it.
+    told = {
+        "member_record", "membership", "member_decision", "membership_request", "survey_answer", "founding_cosigner",
+        "committee_post", "counted_act", "unplaced_member", "roster_conflict",
+    }  # fmt: skip
+    tables = await owner.fetch(
+        "select table_name from information_schema.columns where column_name = 'member_id' and table_schema = 'public'"
+    )
+    assert {row["table_name"] for row in tables if not row["table_name"].startswith("kit_")} == told
+
+
+async def test_a_township_sees_only_the_unplaced_who_asked_for_its_branches(party: Party, nats: NatsServer) -> None:
+    township = (await party.branches.create("370724", 4, party.name("某镇"))).organisation_id
+    mine, elsewhere = await party.branch(township), await party.branch()
+    wants_mine = await issue_eid(nats, county="370724", branch_id=mine)
+    others = {
+        await issue_eid(nats, county="370724", branch_id=elsewhere),
+        await issue_eid(nats, county="370724"),
+    }
+    stub, officer = memberships(party), party.as_account(LINQU_ADMIN)
+
+    async def listed(organisation_id: str) -> set[str]:
+        request = pb.ListUnplacedMembersRequest(organisation_id=organisation_id)
+        return {one.member_id for one in (await stub.ListUnplacedMembers(request, metadata=officer)).members}
+
+    async def all_known() -> bool:
+        return {wants_mine, *others} <= await listed("370724")
+
+    await wait_until(all_known)
+    assert await listed(township) == {wants_mine}
+    assert await listed(mine) == {wants_mine}

@@ -74,16 +74,21 @@ async def branch_names(transaction: Transaction, branch_ids: Sequence[str]) -> M
 
 async def stands_at_or_below(transaction: Transaction, branch_ids: Sequence[str], organisation_id: str) -> bool:
     """Whether one of some branches is the organisation or stands below it."""
-    found = await transaction.scalar(
-        select(true())
-        .where(
+    return bool(await those_at_or_below(transaction, branch_ids, organisation_id))
+
+
+async def those_at_or_below(
+    transaction: Transaction, branch_ids: Sequence[str], organisation_id: str
+) -> frozenset[str]:
+    """Those of some branches that are the organisation or stand below it."""
+    rows = await transaction.all(
+        select(organisation.c.organisation_id).where(
             organisation.c.organisation_id == func.any(list(branch_ids)),
             (organisation.c.organisation_id == organisation_id)
             | organisation.c.ancestor_ids.contains([organisation_id]),
         )
-        .limit(1)
     )
-    return found is not None
+    return frozenset(row.organisation_id for row in rows)
 
 
 async def _physical(

@@ -13,7 +13,9 @@ from zhibu_kit.consumers import Consumer
 from zhibu_kit.db import Transaction
 from zhibu_kit.events import EventContext
 
+from zhibu_branches.models import organisation
 from zhibu_branches.models import unplaced_member as table
+from zhibu_branches.rules.tree import Level, Place
 
 _VALID: Final = frozenset({eid_pb2.EID_STATE_ISSUED, eid_pb2.EID_STATE_ACTIVE})
 
@@ -24,10 +26,19 @@ def unplaced_consumer() -> Consumer:
 
 
 async def list_unplaced(
-    transaction: Transaction, county_code: str, *, after: tuple[datetime, str] | None, count_max: int
+    transaction: Transaction, place: Place, *, after: tuple[datetime, str] | None, count_max: int
 ) -> Sequence[Row[Any]]:
-    """Those of a county, the oldest first, after the given time and member."""
-    statement = select(table).where(table.c.county_code == county_code)
+    """Those of a county, the oldest first, after the given time and member.
+
+    Below the county only those who asked for a branch there: nobody else is that officer's business.
+    """
+    statement = select(table).where(table.c.county_code == place.county_code)
+    if place.level > Level.COUNTY:
+        here = organisation.c.organisation_id == place.organisation_id
+        below = organisation.c.ancestor_ids.contains([place.organisation_id])
+        statement = statement.where(
+            table.c.wanted_branch_id.in_(select(organisation.c.organisation_id).where(here | below))
+        )
     if after is not None:
         statement = statement.where(tuple_(table.c.issue_time, table.c.member_id) > after)
     return await transaction.all(statement.order_by(table.c.issue_time, table.c.member_id).limit(count_max))

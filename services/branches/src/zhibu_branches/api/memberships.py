@@ -20,7 +20,7 @@ from zhibu_branches.api.days import day_of, day_or_none
 from zhibu_branches.api.my_memberships import membership_messages, request_messages
 from zhibu_branches.county_rights import right_message, right_of, rights_of, update_rights
 from zhibu_branches.member_events import instant
-from zhibu_branches.member_lists import branch_names, list_members, stands_at_or_below
+from zhibu_branches.member_lists import branch_names, list_members, stands_at_or_below, those_at_or_below
 from zhibu_branches.member_messages import decision_message, membership_message, record_message
 from zhibu_branches.memberships import (
     NewRecord,
@@ -147,11 +147,17 @@ class MembershipApi:
                 raise NOT_FOUND(noun="member")
             held = await memberships_of(read, request.member_id)
             branch_ids = [record.branch_id, *(one.branch_id for one in held)]
-            if not await stands_at_or_below(read, branch_ids, request.organisation_id):
+            own = await those_at_or_below(read, branch_ids, request.organisation_id)
+            if not own:
                 raise NOT_FOUND(noun="member")
+            at_home = record.branch_id in own
+            if not at_home:
+                # A virtual branch and its county know their own member; the rest is the physical branch's business.
+                held = [one for one in held if one.branch_id in own]
+            decisions = await decisions_of(read, request.member_id) if at_home else ()
             response = pb.GetMemberRecordResponse(
                 record=record_message(record, await membership_messages(read, held, status=record.status)),
-                decisions=[decision_message(entry) for entry in await decisions_of(read, request.member_id)],
+                decisions=[decision_message(entry) for entry in decisions],
                 etag=etag_of(record.version),
             )
             return read.reply(response, subjects=[request.member_id])
@@ -164,7 +170,7 @@ class MembershipApi:
             place = await _organisation(read, request.organisation_id)
             rows = await list_unplaced(
                 read,
-                place.place.county_code,
+                place.place,
                 after=_time_and_member(page.after) if page.after else None,
                 count_max=page.size + 1,
             )

@@ -89,12 +89,7 @@ def refused(refusal: Refusal, at: int) -> ServiceError:
         case Refusal.POSTS_OF_ONE_CLASH:
             return field_error(f"appointments[{at}].post", errors.POSTS_CLASH)
         case Refusal.NO_COMMITTEE_YET:
-            return field_error(
-                f"appointments[{at}].post",
-                errors.BRANCH_WITHOUT_COMMITTEE,
-                count=str(rule.committee_from_full_members),
-                article=rule.article,
-            )
+            return too_small_for(field=f"appointments[{at}].post")
         case Refusal.SIZE:
             return field_error(
                 "appointments",
@@ -103,3 +98,9 @@ def refused(refusal: Refusal, at: int) -> ServiceError:
                 most=str(rule.size_max),
                 article=rule.article,
             )
+
+
+def too_small_for(*, field: str) -> ServiceError:
+    """The refusal of a post that only a committee has, in a branch with too few full members for one."""
+    count, article = str(COMPOSITION.committee_from_full_members), COMPOSITION.article
+    return field_error(field, errors.BRANCH_WITHOUT_COMMITTEE, count=count, article=article)

@@ -20,6 +20,7 @@ from zhibu_branches.committees.checks import (
     check_holders,
     count_full_members,
     refused,
+    too_small_for,
 )
 from zhibu_branches.committees.posts import end_posts, give_posts, touch
 from zhibu_branches.committees.queries import Committee, Holder, find_committee
@@ -31,6 +32,7 @@ from zhibu_branches.rules.committees import (
     Appointment,
     EndReason,
     Source,
+    may_be_filled,
     may_hold_together,
     next_warning_date,
     refusal_of,
@@ -116,12 +118,16 @@ async def fill_post(
         ServiceError: NOT_FOUND, BRANCH_HAS_NO_COMMITTEE, ETAG_MISMATCH, POST_NOT_VACANT, or field errors on start_date
             and appointment.
     """
-    await lock_branch(transaction, branch_id)
+    branch = await lock_branch(transaction, branch_id)
     await check_holders(transaction, branch_id, [appointment], field="appointment.member_id")
     present = await _lock_committee(transaction, branch_id, etag=etag)
     check_date(start_date, not_before=present.start_date, now=now)
     if appointment.post not in present.vacancies:
         raise errors.POST_NOT_VACANT()
+    everybody = [holder.post for holder in present.holders]
+    full_members = await count_full_members(transaction, branch)
+    if not may_be_filled(appointment.post, held=everybody, full_members=full_members):
+        raise too_small_for(field="appointment.post")
     held = [holder.post for holder in present.holders if holder.member_id == appointment.member_id]
     if not may_hold_together(held, appointment.post):
         raise field_error("appointment.post", errors.POSTS_CLASH)

@@ -17,7 +17,7 @@ from zhibu_branches.foundings.queries import Founding, cosigners_of, find_foundi
 from zhibu_branches.foundings.tables import founding, founding_cosigner
 from zhibu_branches.member_places import show_records
 from zhibu_branches.member_queries import Record
-from zhibu_branches.rules.foundings import DECIDED, REQUIRED_FULL_MEMBERS, Signer, State, full_count, standing
+from zhibu_branches.rules.foundings import OVER, REQUIRED_FULL_MEMBERS, Signer, State, full_count, standing
 from zhibu_branches.rules.members import PartyStatus
 
 
@@ -122,7 +122,7 @@ async def settle(transaction: Transaction, found: Founding, signers: Sequence[Si
 async def tell(transaction: Transaction, founding_id: str) -> Founding:
     """The founding as it stands now, told to the other services."""
     found = await lock_founding(transaction, founding_id)
-    cosigners = await cosigners_of(transaction, founding_id) if found.state in DECIDED else []
+    cosigners = await cosigners_of(transaction, founding_id) if found.state in OVER else []
     event = founding_changed(found, [cosigner.member_id for cosigner in cosigners])
     transaction.emit(event, county_code=found.county_code)
     return found

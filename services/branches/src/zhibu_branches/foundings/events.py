@@ -14,20 +14,20 @@ from zhibu_kit.db import Transaction
 from zhibu_branches.foundings.queries import Founding, founding_from
 from zhibu_branches.foundings.tables import founding, founding_cosigner
 from zhibu_branches.member_events import instant
-from zhibu_branches.rules.foundings import DECIDED
+from zhibu_branches.rules.foundings import OVER
 
 # Rows read at once when all of them are wanted.
 _BATCH: Final = 500
 
 
 def founding_changed(found: Founding, cosigner_ids: Sequence[str]) -> events.FoundingChanged:
-    """A founding as it stands; who signed is told only of one that was decided."""
+    """A founding as it stands; who signed is told only when it is over."""
     return events.FoundingChanged(
         founding_id=found.founding_id,
         organisation_id=found.organisation_id,
         county_code=found.county_code,
         initiator_member_id=found.initiator_member_id,
-        cosigner_member_ids=cosigner_ids if found.state in DECIDED else (),
+        cosigner_member_ids=cosigner_ids if found.state in OVER else (),
         state=pb.FoundingState.ValueType(found.state),
         full_member_count=found.full_member_count,
         branch_id=found.branch_id or "",

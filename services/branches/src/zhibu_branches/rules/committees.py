@@ -132,6 +132,18 @@ def may_hold_together(held: Sequence[Post], wanted: Post) -> bool:
     return len(together) == 1 or not (Post.MEMBER in together or {Post.SECRETARY, Post.DEPUTY_SECRETARY} <= together)
 
 
+def may_be_filled(
+    post: Post, *, held: Sequence[Post], full_members: int, rule: Composition = COMPOSITION
+) -> bool:
+    """Tells whether a vacancy may be filled, held being the posts that are not vacant.
+
+    A branch that has become too small for a committee keeps the one it has, and fills only what it may still have.
+    """
+    if full_members >= rule.committee_from_full_members or post is Post.SECRETARY:
+        return True
+    return post is Post.DEPUTY_SECRETARY and Counter(held)[post] < rule.deputies_without_committee_max
+
+
 def vacancies(seats: Sequence[Post], held: Sequence[Post]) -> list[Post]:
     """The posts that stand empty: those the committee was made with, less those that are held."""
     return sorted((Counter(seats) - Counter(held)).elements())

@@ -33,8 +33,8 @@ class State(IntEnum):
 
 
 OPEN: Final = frozenset({State.COLLECTING, State.SUBMITTED})
-# Ends that somebody decided; what is told of them names who signed.
-DECIDED: Final = frozenset({State.APPROVED, State.REFUSED})
+# Ends, whoever or whatever made them: who signed is told of each.
+OVER: Final = frozenset(State) - OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
