@@ -258,6 +258,29 @@ async def test_the_records_of_the_day_decide_at_submission_and_at_approval(
     assert members == {person.member_id for person in (people[0], people[1], people[2], people[4])}
 
 
+async def test_a_founding_is_shown_as_the_records_of_the_day_say(
+    foundings: Foundings, party: Party, owner: asyncpg.Connection
+) -> None:
+    branch_id = await party.branch()
+    people = await party.people(branch_id, 3)
+    (probationary,) = await party.people(branch_id, 1, PartyStatus.PROBATIONARY)
+    found = await foundings.signed([people[0], people[1], probationary])
+    assert (found.cosigner_count, found.full_member_count) == (3, 2)
+    # Whoever is confirmed counts from then on: otherwise nobody would learn that it can be handed in.
+    await _set_status(owner, probationary, PartyStatus.FULL)
+    shown = await foundings.get(found.founding_id, people[0])
+    assert (shown.founding.cosigner_count, shown.founding.full_member_count, shown.etag) == (3, 3, found.etag)
+    assert [one.full_member for one in shown.cosigners] == [True] * 3
+    handed_in = await foundings.submit(shown.founding, people[0])
+    await _end_record(owner, people[1])
+    seen = await foundings.stub.GetFoundingToDecide(
+        pb.GetFoundingToDecideRequest(organisation_id="370724", founding_id=handed_in.founding_id),
+        metadata=party.as_account(LINQU_APPROVER),
+    )
+    assert (seen.founding.cosigner_count, seen.founding.full_member_count) == (2, 2)
+    assert {one.member_id for one in seen.cosigners} == {people[0].member_id, probationary.member_id}
+
+
 async def test_an_approval_is_refused_when_full_members_have_become_too_few(
     foundings: Foundings, party: Party, owner: asyncpg.Connection
 ) -> None:

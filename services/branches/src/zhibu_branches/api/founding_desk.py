@@ -14,7 +14,8 @@ from zhibu_branches.api.founding_messages import cosigner_messages, founding_mes
 from zhibu_branches.api.places import check_county, get_organisation, reading_role
 from zhibu_branches.foundings import deciding
 from zhibu_branches.foundings.kinds import kinds_of, replace_kinds
-from zhibu_branches.foundings.queries import cosigners_of, count_below, list_below
+from zhibu_branches.foundings.queries import count_below, list_below
+from zhibu_branches.foundings.standing import as_it_stands
 from zhibu_branches.rules.foundings import State
 
 
@@ -81,7 +82,7 @@ class FoundingDeskApi:
     ) -> pb.GetFoundingToDecideResponse:
         async with self._database.read(call, request) as read:
             found = await deciding.find_to_decide(read, request.founding_id, organisation_id=request.organisation_id)
-            cosigners = await cosigners_of(read, found.founding_id)
+            found, cosigners = await as_it_stands(read, found)
             message = founding_message(found, member_id=None, signed=False)
             return read.reply(
                 pb.GetFoundingToDecideResponse(

@@ -16,12 +16,12 @@ from zhibu_branches.api.founding_messages import cosigner_messages, founding_mes
 from zhibu_branches.foundings import signing
 from zhibu_branches.foundings.queries import (
     Founding,
-    cosigners_of,
     find_founding,
     list_collecting,
     list_of_member,
     signed_by,
 )
+from zhibu_branches.foundings.standing import as_it_stands
 
 
 class FoundingApi:
@@ -78,7 +78,7 @@ class FoundingApi:
             if found is None:
                 raise NOT_FOUND(noun="founding")
             await read.widen(Scope.of(found.county_code))
-            cosigners = await cosigners_of(read, found.founding_id)
+            found, cosigners = await as_it_stands(read, found)
             signed = call.caller.member_id in {cosigner.member_id for cosigner in cosigners}
             message = founding_message(found, member_id=call.caller.member_id, signed=signed)
             return read.reply(
