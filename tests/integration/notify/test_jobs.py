@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +11,11 @@ import pytest
 from zhibu_kit.db import Database
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.clock import FixedClock
+from zhibu_kit.testing.waiting import wait_until
 from zhibu_notify import jobs
 from zhibu_notify.jobs import INBOX_RETENTION, RETENTION, purge_job
 from zhibu_stack.databases import ServiceDatabase
+from zhibu_stack.engines import Postgres
 
 _NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 _MOMENT = timedelta(minutes=1)
@@ -55,6 +58,37 @@ async def test_records_go_after_thirty_days_and_items_after_four_hundred(
     assert await everything.fetchval("select unread_count from inbox_unread where member_id = 'member'") == 0
     # The bill stays.
     assert await everything.fetchval("select message_count from notice_month") == 5
+
+
+async def test_a_member_who_reads_while_old_items_are_removed_is_not_in_the_way(
+    own: Database, everything: asyncpg.Connection, postgres: Postgres, database: ServiceDatabase
+) -> None:
+    item_id = new_ulid()
+    await everything.execute(
+        "insert into inbox_item values ($1, 'reader', 2, 'membership_began', '{}', false, '', $2, null)", item_id, _NOW
+    )
+    await everything.execute("insert into inbox_unread values ('reader', 1)")
+    purge = purge_job(own, FixedClock(_NOW + INBOX_RETENTION + _MOMENT))
+    reader: asyncpg.Connection = await asyncpg.connect(postgres.dsn(database.name))
+    try:
+        # What mark_read does, step by step.
+        reading = reader.transaction()
+        await reading.start()
+        await reader.execute("select from inbox_unread where member_id = 'reader' for update")
+        purging = asyncio.ensure_future(purge.run())
+
+        async def waits() -> bool:
+            return await everything.fetchval("select exists (select from pg_locks where not granted)")
+
+        await wait_until(waits)
+        await reader.execute("update inbox_item set read_time = $2 where inbox_item_id = $1", item_id, _NOW)
+        await reader.execute("update inbox_unread set unread_count = unread_count - 1 where member_id = 'reader'")
+        await reading.commit()
+        await purging
+    finally:
+        await reader.close()
+    assert await everything.fetchval("select count(*) from inbox_item") == 0
+    assert await everything.fetchval("select unread_count from inbox_unread where member_id = 'reader'") == 0
 
 
 async def _fill(everything: asyncpg.Connection, number: int) -> None:

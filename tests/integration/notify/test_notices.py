@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from integration.notify.happenings import WAITS, application
 from integration.notify.running_notify import Smsc, new_number
 from integration.notify.sms_happenings import hours_around_now, ordinary, send_code, settings, urgent
 from integration.notify.world import BRANCH, COUNTY, NAMES, World, running_world
@@ -85,6 +86,8 @@ async def test_only_kinds_that_county_and_member_want_go_out_by_sms(world: World
         pb.UpdateMyNoticePreferencesRequest(preferences=[off], etag="v0"), metadata=world.as_member(wants_not)
     )
     await world.tell(ordinary(wants_not), ordinary(wants))
+    # What waits when the county switches a kind off does not go out any more.
+    await wait_until(lambda: world.texts(wants) == [_ORDINARY])
     await world.send_by_sms()
     unwanted = world.member()
     await world.tell(ordinary(unwanted), urgent(wants_not))
@@ -92,6 +95,48 @@ async def test_only_kinds_that_county_and_member_want_go_out_by_sms(world: World
     await world.settle()
     assert (world.texts(wants), world.texts(wants_not), world.texts(unwanted)) == ([_ORDINARY], [_URGENT], [])
     assert await world.templates(wants_not) == ["telephone_changed", "membership_began"]
+
+
+async def test_a_kind_that_was_switched_off_meanwhile_is_not_sent_in_the_morning(world: World) -> None:
+    await world.send_by_sms(_MEMBERSHIP, quiet=hours_around_now())
+    changed_mind, other = world.member(), world.member()
+    await world.tell(ordinary(changed_mind), ordinary(other))
+    off = inbox_pb2.NoticePreference(kind=_MEMBERSHIP, in_inbox=True)
+    await world.inbox.UpdateMyNoticePreferences(
+        pb.UpdateMyNoticePreferencesRequest(preferences=[off], etag="v0"), metadata=world.as_member(changed_mind)
+    )
+    await world.send_by_sms(_MEMBERSHIP)
+    await wait_until(lambda: world.texts(other) == [_ORDINARY])
+    await world.settle()
+    assert (await world.sms(changed_mind), world.texts(changed_mind)) == ([("not_sent", "SWITCHED_OFF")], [])
+    # The same when it was the county.
+    late = world.member()
+    await world.send_by_sms(_MEMBERSHIP, quiet=hours_around_now())
+    await world.tell(ordinary(late))
+    await world.send_by_sms()
+    await wait_until_closed(world, late)
+    assert (await world.sms(late), world.texts(late)) == ([("not_sent", "SWITCHED_OFF")], [])
+
+
+async def wait_until_closed(world: World, member_id: str) -> None:
+    async def closed() -> bool:
+        return all(state != "waiting" for state, _ in await world.sms(member_id))
+
+    await wait_until(closed, timeout_s=15)
+
+
+async def test_work_is_told_by_sms_once_a_day_to_whoever_wants_no_items(world: World) -> None:
+    await world.send_by_sms(inbox_pb2.NOTICE_KIND_WORK)
+    approver = await world.officer("county_approver", COUNTY)
+    by_sms = inbox_pb2.NoticePreference(kind=inbox_pb2.NOTICE_KIND_WORK, by_sms=True)
+    await world.inbox.UpdateMyNoticePreferences(
+        pb.UpdateMyNoticePreferencesRequest(preferences=[by_sms], etag="v0"), metadata=world.as_member(approver)
+    )
+    waits = f"【支部】{NAMES[COUNTY]}有电子身份证申请等待审批。"
+    await world.tell(*(application(WAITS) for _ in range(3)))
+    await wait_until(lambda: world.texts(approver) == [waits])
+    await world.settle()
+    assert (await world.templates(approver), world.texts(approver)) == ([], [waits])
 
 
 async def test_a_long_name_makes_several_parts_which_are_counted(world: World) -> None:

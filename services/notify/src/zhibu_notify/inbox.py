@@ -60,10 +60,21 @@ async def purge_items(transaction: Transaction, *, before: datetime, count_max: 
 
     The transaction runs as the relay, which sees every member.
     """
-    old = select(inbox_item.c.inbox_item_id).where(inbox_item.c.create_time < before).limit(count_max)
+    old = await transaction.all(
+        select(inbox_item.c.inbox_item_id, inbox_item.c.member_id)
+        .where(inbox_item.c.create_time < before)
+        .limit(count_max)
+    )
+    # The counters first, as in mark_read: a member who reads an item at this moment and this would wait for each other.
+    await transaction.all(
+        select(inbox_unread.c.member_id)
+        .where(inbox_unread.c.member_id.in_({row.member_id for row in old}))
+        .order_by(inbox_unread.c.member_id)
+        .with_for_update()
+    )
     gone = await transaction.all(
         delete(inbox_item)
-        .where(inbox_item.c.inbox_item_id.in_(old))
+        .where(inbox_item.c.inbox_item_id.in_([row.inbox_item_id for row in old]))
         .returning(inbox_item.c.member_id, inbox_item.c.read_time)
     )
     unread: dict[str, int] = {}

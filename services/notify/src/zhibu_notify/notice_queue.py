@@ -14,7 +14,7 @@ from sqlalchemy import Row, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 
-from zhibu_notify.inbox_models import notice_settings, notice_sms, notice_sms_part, silent_member
+from zhibu_notify.inbox_models import notice_preference, notice_settings, notice_sms, notice_sms_part, silent_member
 from zhibu_notify.notice_rules import (
     DEFAULT_QUIET_HOURS,
     ORDINARY_PER_DAY,
@@ -96,13 +96,17 @@ async def drop_unwanted(
 ) -> tuple[list[Message], int]:
     """Closes the messages in hand that shall not go out after all; returns the others and how many were closed.
 
-    They are too old to be news, for somebody who gets none any more, or more than a member gets in a day.
+    They are too old to be news, for somebody who gets none any more, of a kind that member or county has switched off while
+    they waited, or more than a member gets in a day.
     """
     ids = [message.notice_sms_id for message in messages]
     table = notice_sms.c
     silent = exists().where(
         silent_member.c.member_id == table.member_id, or_(silent_member.c.urgent_too, table.urgent.is_(False))
     )
+    wishes, settings = notice_preference.c, notice_settings.c
+    unwanted = exists().where(wishes.member_id == table.member_id, table.kind == func.any(wishes.not_by_sms))
+    wanted = exists().where(settings.county_code == table.county_code, table.kind == func.any(settings.sms_kinds))
     today = notice_sms.alias("today")
     sent_today = (
         select(func.count())
@@ -121,6 +125,7 @@ async def drop_unwanted(
     )
     reason = case(
         (silent, "MEMBER_SILENT"),
+        (table.urgent.is_(False) & (unwanted | ~wanted), "SWITCHED_OFF"),
         (table.urgent.is_(False) & (table.create_time < now - SMS_AGE), "TOO_OLD"),
         (sent_today >= case((table.urgent, URGENT_PER_DAY), else_=ORDINARY_PER_DAY), "DAILY_LIMIT"),
     )

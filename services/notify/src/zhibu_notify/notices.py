@@ -13,6 +13,7 @@ from zhibu_kit.ids import new_ulid
 
 from zhibu_notify.inbox_models import inbox_item, inbox_unread, notice_preference, notice_sms, silent_member
 from zhibu_notify.member_rows import act_for
+from zhibu_notify.notice_rules import start_of_day
 from zhibu_notify.notice_settings import find_settings
 from zhibu_notify.texts import TEMPLATES, Template
 
@@ -67,13 +68,11 @@ class Announcer:
         now = self._clock.now()
         in_inbox = [member_id for member_id in told if template.urgent or _wants_inbox(wishes.get(member_id), template)]
         new = await self._put_in_inbox(transaction, template, {one: notices[one] for one in in_inbox}, now=now)
-        by_sms = [
-            member_id
-            for member_id in told
-            if template.urgent or (_wants_sms(wishes.get(member_id), template))
-            # What an unread item says already is not sent again.
-            if member_id in new or (not notices[member_id].topic and member_id not in in_inbox)
-        ]
+        wanting = [member_id for member_id in told if template.urgent or _wants_sms(wishes.get(member_id), template)]
+        without_item = {one: notices[one] for one in wanting if one not in in_inbox}
+        said = await _said_today(transaction, template, without_item, now=now)
+        # What an unread item says already is not sent again; who wants no items gets the same once a day.
+        by_sms = [one for one in wanting if one in new or (one in without_item and one not in said)]
         await self._put_in_queue(
             transaction, template, {one: notices[one] for one in by_sms}, county_code=county_code, now=now
         )
@@ -167,6 +166,23 @@ async def _wishes_of(transaction: Transaction, member_ids: Sequence[str]) -> dic
         row.member_id: Wishes(not_in_inbox=frozenset(row.not_in_inbox), not_by_sms=frozenset(row.not_by_sms))
         for row in rows
     }
+
+
+async def _said_today(
+    transaction: Transaction, template: Template, notices: Mapping[str, Notice], *, now: datetime
+) -> frozenset[str]:
+    """The members of these notices of a topic for whom the same was put into the queue today."""
+    of_topic = [member_id for member_id, notice in notices.items() if notice.topic]
+    if not of_topic:
+        return frozenset()
+    rows = await transaction.all(
+        select(notice_sms.c.member_id, notice_sms.c.parameters).where(
+            notice_sms.c.member_id.in_(of_topic),
+            notice_sms.c.template == template.name,
+            notice_sms.c.create_time >= start_of_day(now),
+        )
+    )
+    return frozenset(row.member_id for row in rows if row.parameters == dict(notices[row.member_id].parameters))
 
 
 def _wants_inbox(wishes: Wishes | None, template: Template) -> bool:

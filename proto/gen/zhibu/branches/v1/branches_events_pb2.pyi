@@ -299,7 +299,7 @@ class FoundingChanged(_message.Message):
     """Version of the founding."""
     @_builtins.property
     def cosigner_member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Who signed; only when a decision was reached."""
+        """Who signed; only when it is over: decided, withdrawn or expired."""
 
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:

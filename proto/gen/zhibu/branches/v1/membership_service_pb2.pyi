@@ -653,7 +653,7 @@ class GetMemberRecordResponse(_message.Message):
 
     @_builtins.property
     def decisions(self) -> _containers.RepeatedCompositeFieldContainer[_membership_pb2.MemberDecision]:
-        """Its history, newest first."""
+        """Its history, newest first; empty at a virtual branch and above it."""
 
     def __init__(
         self,

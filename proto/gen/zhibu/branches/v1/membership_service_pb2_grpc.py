@@ -205,14 +205,15 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMemberRecord(self, request, context):
-        """GetMemberRecord shows one record with its history.
+        """GetMemberRecord shows one record; its history and the memberships elsewhere only at the physical branch and above it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListUnplacedMembers(self, request, context):
-        """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first.
+        """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first; below the
+        county those who asked for a branch there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

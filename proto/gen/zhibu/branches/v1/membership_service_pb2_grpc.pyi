@@ -57,9 +57,11 @@ class MembershipServiceStub:
     ListMembers: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembersRequest, _membership_service_pb2.ListMembersResponse]
     """ListMembers pages through the members of a branch, or of all branches below an organisation."""
     GetMemberRecord: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMemberRecordRequest, _membership_service_pb2.GetMemberRecordResponse]
-    """GetMemberRecord shows one record with its history."""
+    """GetMemberRecord shows one record; its history and the memberships elsewhere only at the physical branch and above it."""
     ListUnplacedMembers: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListUnplacedMembersRequest, _membership_service_pb2.ListUnplacedMembersResponse]
-    """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first."""
+    """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first; below the
+    county those who asked for a branch there.
+    """
     PlaceMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.PlaceMemberRequest, _membership_service_pb2.PlaceMemberResponse]
     """PlaceMember opens the record of a person with an e-ID in a physical branch."""
     RecordDecision: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RecordDecisionRequest, _membership_service_pb2.RecordDecisionResponse]
@@ -106,9 +108,11 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     ListMembers: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembersRequest, _membership_service_pb2.ListMembersResponse]  # type: ignore[assignment]
     """ListMembers pages through the members of a branch, or of all branches below an organisation."""
     GetMemberRecord: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMemberRecordRequest, _membership_service_pb2.GetMemberRecordResponse]  # type: ignore[assignment]
-    """GetMemberRecord shows one record with its history."""
+    """GetMemberRecord shows one record; its history and the memberships elsewhere only at the physical branch and above it."""
     ListUnplacedMembers: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListUnplacedMembersRequest, _membership_service_pb2.ListUnplacedMembersResponse]  # type: ignore[assignment]
-    """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first."""
+    """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first; below the
+    county those who asked for a branch there.
+    """
     PlaceMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.PlaceMemberRequest, _membership_service_pb2.PlaceMemberResponse]  # type: ignore[assignment]
     """PlaceMember opens the record of a person with an e-ID in a physical branch."""
     RecordDecision: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RecordDecisionRequest, _membership_service_pb2.RecordDecisionResponse]  # type: ignore[assignment]
@@ -218,7 +222,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.GetMemberRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.GetMemberRecordResponse, _abc.Awaitable[_membership_service_pb2.GetMemberRecordResponse]]:
-        """GetMemberRecord shows one record with its history."""
+        """GetMemberRecord shows one record; its history and the memberships elsewhere only at the physical branch and above it."""
 
     @_abc_1.abstractmethod
     def ListUnplacedMembers(
@@ -226,7 +230,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ListUnplacedMembersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.ListUnplacedMembersResponse, _abc.Awaitable[_membership_service_pb2.ListUnplacedMembersResponse]]:
-        """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first."""
+        """ListUnplacedMembers pages through people with an e-ID of the county whom no branch holds yet, oldest first; below the
+        county those who asked for a branch there.
+        """
 
     @_abc_1.abstractmethod
     def PlaceMember(
