@@ -9,6 +9,7 @@ from integration.branches.party import Party, Person
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN
 from support.rpc import bearer, outcome_of, refusal_of
 from zhibu.branches.v1 import (
+    committee_pb2,
     committee_service_pb2,
     committee_service_pb2_grpc,
     founding_service_pb2,
@@ -427,7 +428,9 @@ async def test_the_download_tells_of_survey_posts_foundings_and_acts_too(
     await committees.AppointCommittee(
         committee_service_pb2.AppointCommitteeRequest(
             organisation_id=home,
-            appointments=[committee_service_pb2.PostAppointment(member_id=person.member_id, post=1)],
+            appointments=[
+                committee_service_pb2.PostAppointment(member_id=person.member_id, post=committee_pb2.POST_SECRETARY)
+            ],
             start_date="2026-01-01",
             document_number="临组〔2026〕3号",
         ),
@@ -444,7 +447,9 @@ async def test_the_download_tells_of_survey_posts_foundings_and_acts_too(
     assert [(one["branch_id"], one["post"], one["document_number"]) for one in kept["posts"]] == [
         (home, "POST_SECRETARY", "临组〔2026〕3号")
     ]
-    assert [(one["act"], one["subject_id"], one["branch_id"]) for one in kept["acts"]] == [("meeting", "lesson-7", home)]
+    assert [(one["act"], one["subject_id"], one["branch_id"]) for one in kept["acts"]] == [
+        ("meeting", "lesson-7", home)
+    ]
     # Whatever table of this service names the member is in the file; a new one has to be added to it.
     told = {
         "member_record", "membership", "member_decision", "membership_request", "survey_answer", "founding_cosigner",

@@ -78,7 +78,7 @@ async def test_a_member_who_reads_while_old_items_are_removed_is_not_in_the_way(
         purging = asyncio.ensure_future(purge.run())
 
         async def waits() -> bool:
-            return await everything.fetchval("select exists (select from pg_locks where not granted)")
+            return bool(await everything.fetchval("select exists (select from pg_locks where not granted)"))
 
         await wait_until(waits)
         await reader.execute("update inbox_item set read_time = $2 where inbox_item_id = $1", item_id, _NOW)

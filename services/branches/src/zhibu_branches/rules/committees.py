@@ -132,9 +132,7 @@ def may_hold_together(held: Sequence[Post], wanted: Post) -> bool:
     return len(together) == 1 or not (Post.MEMBER in together or {Post.SECRETARY, Post.DEPUTY_SECRETARY} <= together)
 
 
-def may_be_filled(
-    post: Post, *, held: Sequence[Post], full_members: int, rule: Composition = COMPOSITION
-) -> bool:
+def may_be_filled(post: Post, *, held: Sequence[Post], full_members: int, rule: Composition = COMPOSITION) -> bool:
     """Tells whether a vacancy may be filled, held being the posts that are not vacant.
 
     A branch that has become too small for a committee keeps the one it has, and fills only what it may still have.
