@@ -509,7 +509,9 @@ async def test_what_is_not_handed_in_or_not_decided_in_time_expires_once(
     ends = [row["key"] for row in told if FoundingChanged.FromString(row["payload"]).state == EXPIRED]
     assert sorted(ends) == sorted(expired)
     # Whoever signed is told by notify, which knows of them from nowhere else.
-    (of_waiting,) = [event for event in published if event.founding_id == waiting.founding_id and event.state == EXPIRED]
+    (of_waiting,) = [
+        event for event in published if event.founding_id == waiting.founding_id and event.state == EXPIRED
+    ]
     assert set(of_waiting.cosigner_member_ids) == {person.member_id for person in people}
     # Its name is free again.
     assert (await foundings.propose(people[1], name=waiting.name)).state == COLLECTING
