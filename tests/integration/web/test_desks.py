@@ -107,6 +107,35 @@ async def test_a_file_without_a_good_token_never_reaches_the_gateway(clerk: Brow
     assert gateway.asked(f"POST {_base('rosters')}") == []
 
 
+async def test_a_file_that_is_too_large_is_told_how_large_it_may_be(clerk: Browser, gateway: StubGateway) -> None:
+    path = f"/desk/{COUNTY}/people/{OTHER}/documents"
+    files = {"file": ("扫描件.pdf", b"x" * 17 * 1024 * 1024, "application/pdf")}
+    answer = await clerk.http.post(path, data={"csrf": "any"}, files=files, headers={"Origin": PUBLIC})
+    assert answer.status_code == 413
+    assert "文件太大" in answer.text
+    # The page is the clerk's own, with the way back.
+    assert 'action="/auth/logout"' in answer.text
+    assert gateway.asked(f"POST {_base('people')}/{OTHER}/documents") == []
+
+
+async def test_an_upload_is_not_offered_again_from_a_page_that_has_lost_the_file(
+    clerk: Browser, gateway: StubGateway
+) -> None:
+    gateway.prepare(f"GET {_base('rosters')}", {"rosters": []})
+    gateway.refuse(f"POST {_base('rosters')}", 503, "UNAVAILABLE", "暂时不可用")
+    answer = await _upload(clerk, b"x" * 1000)
+    assert answer.status_code == 503
+    assert f'action="/desk/{COUNTY}/rosters/upload"' not in answer.text
+
+
+async def test_a_heading_row_that_is_no_row_is_told(clerk: Browser, gateway: StubGateway) -> None:
+    path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
+    gateway.prepare(f"GET {call}", {"roster": {**CHECKED, "sheetNames": ["Sheet1"], "columns": []}})
+    for row in ("0", "1001", "9" * 5000, "x"):
+        answer = await clerk.post(f"{path}/mapping", page=path, part="sheet", heading_row=row)
+        assert answer.status_code == 422, row[:10]
+
+
 async def test_a_form_without_a_file_says_so(clerk: Browser, gateway: StubGateway) -> None:
     gateway.prepare(f"GET {_base('rosters')}", {"rosters": []})
     page = await clerk.get(f"/desk/{COUNTY}/rosters")

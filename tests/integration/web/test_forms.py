@@ -102,6 +102,8 @@ async def test_a_file_or_a_huge_form_is_refused(instances: Instances) -> None:
     assert with_file.status_code == 403
     huge = await browser.http.post("/case", data={"csrf": token, "case_number": "x" * 200_000})
     assert huge.status_code == 413
+    assert "内容太长" in huge.text
+    assert huge.headers["content-security-policy"]
 
 
 async def test_a_form_is_good_at_the_other_instance_too(instances: Instances) -> None:

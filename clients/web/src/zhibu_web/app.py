@@ -20,7 +20,7 @@ from zhibu_kit.health import Health, HealthServer
 from zhibu_kit.telemetry import Telemetry
 
 from zhibu_web.directory import Directory
-from zhibu_web.error_pages import error_page, install_error_pages
+from zhibu_web.error_pages import error_page, install_error_pages, too_large_page
 from zhibu_web.gateway_client import gateway_http
 from zhibu_web.oidc import Login
 from zhibu_web.pages import (
@@ -37,7 +37,7 @@ from zhibu_web.pages.desk_pages import DESK_PAGES
 from zhibu_web.pages.member_pages import MEMBER_PAGES
 from zhibu_web.rendering import Renderer
 from zhibu_web.sealing import Sealer
-from zhibu_web.security_headers import SecurityHeaders
+from zhibu_web.security_headers import TOO_LARGE, SecurityHeaders
 from zhibu_web.session_store import Lifetimes, SessionStore
 from zhibu_web.settings import WebSettings
 from zhibu_web.static_files import HashedStaticFiles
@@ -154,7 +154,8 @@ async def _traced(request: Request, call_next: Callable[[Request], Awaitable[Res
     started_at_s = time.perf_counter()
     with services_of(request).telemetry.operation(f"web {request.method}", kind=SpanKind.SERVER):
         try:
-            response = await call_next(request)
+            too_large = request.scope.get(TOO_LARGE, False)
+            response = await (too_large_page(request) if too_large else call_next(request))
         except Exception:
             log.exception("A page failed")
             known = getattr(request.state, "visit", None)

@@ -29,7 +29,7 @@ from zhibu_web.visitor_limit import TooManyVisitorsError
 
 log = logging.getLogger("zhibu.web")
 
-MEMBER_PATHS: Final = ("/me", "/desk", "/branch", "/survey", "/inbox", "/foundings", "/services")
+MEMBER_PATHS: Final = ("/me", "/desk", "/branch", "/survey", "/inbox", "/foundings", "/services", "/organisations")
 _KNOWN: Final = (403, 404, 405, 413, 429, 500, 503)
 
 
@@ -59,7 +59,8 @@ async def error_page(
     """Return the page for a status; `again` offers to repeat exactly what was sent."""
     known = status if status in _KNOWN else 500
     context = current_context()
-    repeatable = again and visit.request.method == "POST" and bool(visit.form_lists)
+    # A file is nowhere kept, so a form with one cannot be sent again from here.
+    repeatable = again and visit.request.method == "POST" and bool(visit.form_lists) and not _brings_file(visit.request)
     response = await visit.page(
         "errors/error.html",
         status=code or status,
@@ -77,6 +78,23 @@ async def error_page(
         response.headers["HX-Retarget"] = "#main-content"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+async def too_large_page(request: Request) -> Response:
+    """Return the page for a body that no form of ours has; nothing of it was read."""
+    visit = Visit(request, services_of(request))
+    request.state.visit = visit
+    try:
+        await visit.open(read_form=False)
+    except SessionEndedError as error:
+        return await _session_ended(request, error)
+    if not _brings_file(request):
+        return await error_page(visit, 413)
+    return await error_page(visit, 413, title=visit.t("error.413_file_title"), text=visit.t("error.413_file_text"))
+
+
+def _brings_file(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("multipart/")
 
 
 async def _problem(request: Request, error: Exception) -> Response:

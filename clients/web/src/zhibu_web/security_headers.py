@@ -18,6 +18,10 @@ UPLOADS: Final = (
     (re.compile(r"^/desk/[^/]+/rosters/upload$"), 64 * 1024 * 1024 + _FORM_BYTES),
     (re.compile(r"^/desk/[^/]+/people/[^/]+/documents$"), 16 * 1024 * 1024 + _FORM_BYTES),
 )
+# A browser reads no answer before it has sent its body: so much of one that is too large is read and thrown away.
+MAX_DRAINED_BYTES: Final = 256 * 1024 * 1024
+# Set in the scope of a request whose body was turned away; the application answers with a page.
+TOO_LARGE: Final = "zhibu.too_large"
 
 
 def max_body_bytes(path: str) -> int:
@@ -63,12 +67,24 @@ class SecurityHeaders:
 
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
-            await send_with_headers(
-                {"type": "http.response.start", "status": 413, "headers": [(b"connection", b"close")]}
-            )
-            await send({"type": "http.response.body", "body": b""})
+            await _drain(receive)
+            await self._app({**scope, TOO_LARGE: True}, _nothing, send_with_headers)
             return
         await self._app(scope, receive_bounded, send_with_headers)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read a body and keep nothing of it, up to a limit."""
+    drained = 0
+    while drained <= MAX_DRAINED_BYTES:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        drained += len(message.get("body", b""))
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def security_headers(settings: WebSettings) -> dict[str, str]:

@@ -164,7 +164,7 @@ async def _save(visit: Visit, desk: Desk, name: str, body: dict[str, object], pa
 
 def _number(visit: Visit, name: str, *, least: int, most: int) -> int:
     entered = visit.form.value(name)
-    if not entered.isdecimal() or not least <= int(entered) <= most:
+    if not (entered.isdecimal() and len(entered) <= len(str(most)) and least <= int(entered) <= most):
         visit.form.refuse(name, visit.t("settings.number_bad", least=least, most=most))
         return least
     return int(entered)

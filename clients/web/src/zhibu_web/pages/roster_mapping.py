@@ -72,7 +72,7 @@ async def change_mapping(visit: MemberVisit, organisation_id: str, roster_id: st
     body: Json = {}
     if form.value("part") == "sheet":
         row = form.value("heading_row")
-        if not row.isdecimal() or not 1 <= int(row) <= MAX_HEADING_ROW:
+        if not (row.isdecimal() and len(row) <= len(str(MAX_HEADING_ROW)) and 1 <= int(row) <= MAX_HEADING_ROW):
             form.refuse("heading_row", visit.t("roster.heading_row_bad"))
             return await _mapping_page(visit, desk, await roster_of(desk, roster_id), status=422)
         body = {"sheetName": form.value("sheet_name")[:60], "headingRow": int(row)}

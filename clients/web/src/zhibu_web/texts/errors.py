@@ -19,6 +19,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "error.405_text": ("请从首页或菜单重新进入。", "Please start from the home page or the menu."),
     "error.413_title": ("内容太长", "Too much text"),
     "error.413_text": ("请缩短后再提交。", "Shorten it and send it again."),
+    "error.413_file_title": ("文件太大", "The file is too large"),
+    "error.413_file_text": (
+        "名册最大 64 MB，其他文件最大 16 MB。请压缩、另存或拆分后再上传。",
+        "Rosters may have 64 MB, other files 16 MB. Compress, convert or split the file and upload it again.",
+    ),
     "error.429_title": ("操作太频繁", "Too many requests"),
     "error.429_text": ("请稍等一会儿再试。", "Please wait a little and try again."),
     "error.429_wait": ("请等 {seconds} 秒后再试。", "Please wait {seconds} seconds and try again."),
