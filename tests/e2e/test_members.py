@@ -167,4 +167,4 @@ async def test_a_member_takes_all_own_data_and_the_card_along(
     contents = (await (await waiting.value).path()).read_bytes()
     with zipfile.ZipFile(io.BytesIO(contents)) as archive:
         assert archive.testzip() is None
-        assert {"identity.json", "branches.json"} <= set(archive.namelist())
+        assert {"identity.json", "branches.json", "notify.json"} <= set(archive.namelist())

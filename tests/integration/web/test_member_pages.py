@@ -1,6 +1,7 @@
 """The members' pages in front of a gateway: what they ask it for, show of its answers, and say when it refuses."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import AsyncGenerator
@@ -346,11 +347,18 @@ async def test_numbers_are_hidden_until_the_member_wants_to_see_them(browser: Br
 async def test_all_own_data_arrive_as_one_file(browser: Browser, gateway: StubGateway) -> None:
     gateway.prepare("GET /v1/me/person:download", {"real_name": "王秀英"})
     gateway.prepare("GET /v1/me/record:download", {"status": "FULL", "filler": "x" * 100_000})
+    wish = {"kind": "NOTICE_KIND_WORK", "inInbox": True, "bySms": False}
+    gateway.prepare("GET /v1/me/notice-preferences", {"preferences": [wish]})
+    items = [{"inboxItemId": f"i{at}", "title": "任期将满", "kind": "NOTICE_KIND_COMMITTEE"} for at in range(3)]
+    gateway.prepare("GET /v1/me/inbox", {"items": items, "unreadCount": 3})
     response = await browser.post("/me/data/download", page="/services")
     assert re.fullmatch(r'attachment; filename="my-data-\d{4}-\d\d-\d\d\.zip"', response.headers["content-disposition"])
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
         assert archive.testzip() is None
-        assert archive.namelist() == ["README.txt", "identity.json", "branches.json"]
+        assert archive.namelist() == ["README.txt", "identity.json", "branches.json", "notify.json"]
+        notify = json.loads(archive.read("notify.json"))
+        assert [one["inbox_item_id"] for one in notify["notices"]] == ["i0", "i1", "i2"]
+        assert notify["notice_preferences"] == [{"kind": "NOTICE_KIND_WORK", "in_inbox": True, "by_sms": False}]
         assert "王秀英" in archive.read("identity.json").decode()
         assert len(archive.read("branches.json")) > 100_000
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
-import httpx
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from zhibu_kit.clock import today_in_shanghai
 
 from zhibu_web.contract import Message
+from zhibu_web.contract_inbox import InboxPage, NoticePreferences
 from zhibu_web.contract_people import Person
+from zhibu_web.gateway_client import Gateway
 from zhibu_web.pages.member_acts import found
 from zhibu_web.visit import MemberVisit
 
@@ -25,6 +27,11 @@ PARTS: Final = (
     ("/v1/me/person:download", "identity.json"),
     ("/v1/me/record:download", "branches.json"),
 )
+# notify keeps references and makes the words when they are read, so its part is read as the inbox is.
+NOTICES: Final = "notify.json"
+_NOTICES_PER_CALL: Final = 200
+# More than an inbox ever holds in the 400 days for which it is kept.
+_MAX_CALLS: Final = 200
 _CHUNK_BYTES: Final = 16_384
 
 
@@ -46,9 +53,13 @@ async def download(visit: MemberVisit) -> Response:
     gateway = await visit.gateway()
     async with AsyncExitStack() as stack:
         # All are opened before the first byte leaves, so that a refusal is still a page.
-        parts = [(name, await stack.enter_async_context(gateway.download(path))) for path, name in PARTS]
+        files = [(name, await stack.enter_async_context(gateway.download(path))) for path, name in PARTS]
+        preferences = await found(gateway.get("/v1/me/notice-preferences", NoticePreferences), NoticePreferences())
+        first = await found(_notices_page(gateway, ""), InboxPage())
         held = stack.pop_all()
-    readme = visit.t("my_data.readme", parts=", ".join(name for _, name in PARTS))
+    parts = [(name, response.aiter_bytes(_CHUNK_BYTES)) for name, response in files]
+    parts.append((NOTICES, _notices(gateway, preferences, first)))
+    readme = visit.t("my_data.readme", parts=", ".join(name for name, _ in parts))
 
     async def chunks() -> AsyncGenerator[bytes]:
         async with held:
@@ -60,14 +71,33 @@ async def download(visit: MemberVisit) -> Response:
     return visit.with_cookies(StreamingResponse(chunks(), media_type="application/zip", headers=headers))
 
 
-async def zipped(parts: list[tuple[str, httpx.Response]], *, readme: str) -> AsyncGenerator[bytes]:
+async def _notices_page(gateway: Gateway, token: str) -> InboxPage:
+    return await gateway.get("/v1/me/inbox", InboxPage, params={"pageSize": _NOTICES_PER_CALL, "pageToken": token})
+
+
+async def _notices(gateway: Gateway, preferences: NoticePreferences, page: InboxPage) -> AsyncGenerator[bytes]:
+    """Write wishes and notices, the newest first, page after page."""
+    wishes = [one.model_dump(mode="json") for one in preferences.preferences]
+    yield f'{{"notice_preferences": {json.dumps(wishes, ensure_ascii=False)}, "notices": ['.encode()
+    between = ""
+    for _ in range(_MAX_CALLS):
+        for one in page.items:
+            yield f"{between}{json.dumps(one.model_dump(mode='json'), ensure_ascii=False)}".encode()
+            between = ","
+        if not page.next_page_token:
+            break
+        page = await _notices_page(gateway, page.next_page_token)
+    yield b"]}"
+
+
+async def zipped(parts: Sequence[tuple[str, AsyncIterator[bytes]]], *, readme: str) -> AsyncGenerator[bytes]:
     """Make a ZIP archive of files while they arrive; never more than a chunk of it is kept."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", readme)
-        for name, response in parts:
+        for name, content in parts:
             with archive.open(name, "w") as file:
-                async for chunk in response.aiter_bytes(_CHUNK_BYTES):
+                async for chunk in content:
                     file.write(chunk)
                     for piece in sink.taken():
                         yield piece
