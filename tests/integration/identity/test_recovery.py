@@ -19,6 +19,7 @@ from integration.identity.running_identity import (
     LINQU_ADMIN,
     OTHER_CLERK,
     QINGZHOU,
+    QINGZHOU_BRANCH,
     QINGZHOU_CLERK,
     Identity,
     Officer,
@@ -35,6 +36,7 @@ from zhibu.identity.v1.roster_events_pb2 import RecoveryChanged
 from zhibu_identity import recovering
 from zhibu_identity.cards import list_revoked_cards, sign_card_of
 from zhibu_identity.eids import Eid, EidState, find_eid
+from zhibu_identity.member_places import PHYSICAL, MemberPlace, settle_branch, store_place
 from zhibu_identity.parts import Parts
 from zhibu_identity.recoveries import Recovery, get_recovery
 from zhibu_identity.rules.recovery import RecoveryKind, RecoveryState
@@ -339,6 +341,32 @@ async def test_a_replacement_that_is_cut_off_and_refused_leaves_the_old_eid_alon
     (account,) = workbench.accounts.of_member(eid.member_id)
     assert (account.account_id, account.enabled) == (eid.account_id, True)
     assert await workbench.databases.keys_owner.fetchval("select count(*) from totp_seed") == 1
+
+
+async def test_who_moves_to_another_county_leaves_no_half_replaced_eid_behind(workbench: Workbench) -> None:
+    eid = await issued_by_hand(workbench)
+    recovery = await start_by_hand(workbench, eid, RecoveryKind.REPLACE)
+    with pytest.raises(PowerCutError):
+        await confirm_by_hand(workbench.cut_at("replacement opened"), recovery)
+    async with workbench.parts.database.transaction(Scope.of(QINGZHOU)) as transaction:
+        place = MemberPlace(
+            membership_id=new_ulid(),
+            member_id=eid.member_id,
+            branch_id=QINGZHOU_BRANCH,
+            county_code=QINGZHOU,
+            kind=PHYSICAL,
+            active=True,
+            version=1,
+        )
+        await store_place(transaction, place)
+        await settle_branch(transaction, workbench.parts, eid.member_id)
+    await work_to_the_end(workbench)
+    await recovering.expire_recoveries(workbench.parts)
+    await work_to_the_end(workbench)
+    (account,) = workbench.accounts.of_member(eid.member_id)
+    assert (account.account_id, account.county_code) == (eid.account_id, QINGZHOU)
+    states = await workbench.databases.owner.fetch("select state from recovery")
+    assert [row["state"] for row in states] == [int(RecoveryState.EXPIRED)]
 
 
 @pytest.mark.parametrize("step", RENEWING)

@@ -28,15 +28,14 @@ from zhibu_identity.models import (
     erasure_proposal,
     office_grant,
     person,
-    recovery,
 )
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import PersonRecord, change_person, find_person, open_details
 from zhibu_identity.people import record_of as person_of
 from zhibu_identity.person_changes import index_details
 from zhibu_identity.post_offices import give_offices
+from zhibu_identity.recovering import end_waiting
 from zhibu_identity.roster_models import roster_fact
-from zhibu_identity.rules.recovery import RecoveryState
 from zhibu_identity.signing_models import card
 from zhibu_identity.tasks import Task, finish_task
 
@@ -98,6 +97,9 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
     if record is None or record.county_code != from_county or place is None or place.county_code != to_county:
         # Moved on meanwhile: the membership that says so has brought a task of its own.
         return
+    # Officers of the old county do not go on with what they began; what that leaves to be done goes along with the tasks.
+    # Before the e-ID is locked, as whoever confirms does: in another order the two would wait for each other.
+    await end_waiting(transaction, parts, member_id)
     await change_person(transaction, record, now=now, values={"county_code": to_county, "branch_id": place.branch_id})
     living = await find_living_eid(transaction, member_id, lock=True)
     await transaction.execute(update(eid).where(eid.c.member_id == member_id).values(county_code=to_county))
@@ -118,12 +120,6 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
     # Cards too: revoking the e-ID revokes them where it stands.
     for table in (card, document, correction, erasure_proposal, roster_fact):
         await _set_county(transaction, table, member_id, to_county)
-    # Officers of the old county do not go on with what they began.
-    await transaction.execute(
-        update(recovery)
-        .where(recovery.c.member_id == member_id, recovery.c.state == int(RecoveryState.WAITING))
-        .values(expires_at=now)
-    )
     await transaction.execute(
         update(account_task)
         .where(

@@ -196,6 +196,15 @@ async def expire_recoveries(parts: Parts) -> int:
     return len(late)
 
 
+async def end_waiting(transaction: Transaction, parts: Parts, member_id: str) -> None:
+    """End what waits for a second officer about a member who goes to another county."""
+    statement = select(recovery_table).where(
+        recovery_table.c.member_id == member_id, recovery_table.c.state == int(RecoveryState.WAITING)
+    )
+    for row in await transaction.all(statement.with_for_update()):
+        await _end(transaction, parts, record_of(row), state=RecoveryState.EXPIRED)
+
+
 async def drop_account(parts: Parts, task: Task) -> None:
     """Delete an account that a recovery opened and did not come to need.
 
