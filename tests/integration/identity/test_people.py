@@ -40,7 +40,6 @@ from integration.identity.running_identity import (
     QINGZHOU,
     QINGZHOU_BRANCH,
     QINGZHOU_CLERK,
-    WEIFANG,
     Applicant,
     Identity,
     Officer,
@@ -53,7 +52,6 @@ from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
 from zhibu.identity.v1.roster_events_pb2 import CorrectionChanged, PersonErased, TelephoneChanged
-from zhibu_identity.counts import count_stale
 from zhibu_identity.member_places import MemberPlace, settle_branch, store_place
 from zhibu_identity.models import person as person_table
 from zhibu_identity.telephones import Purpose
@@ -654,43 +652,3 @@ async def test_notify_gets_telephones_in_the_order_asked_and_nobody_else_does(id
     for refused in (branches, identity.officer(LINQU_ADMIN)):
         error = await refusal_of(lambda: anext(aiter(people_of(identity).ResolveTelephones(request, metadata=refused))))  # noqa: B023 - called at once
         assert error.reason == "PERMISSION_DENIED"
-
-
-async def test_sums_count_every_branch_below_and_hide_few_people(identity: Identity) -> None:
-    branch = "370781-b01jd0000000000000000000006"
-    async with identity.parts.database.transaction(Scope.none()) as transaction:
-        raw = await transaction.raw()
-        await raw.execute(
-            "insert into kit_organisation values ($1, $2, 5, '第六党支部', $2, true, 1)", branch, QINGZHOU
-        )
-    await enter_people(
-        identity.parts,
-        [
-            RosterPerson(
-                county_code=QINGZHOU,
-                branch_id=branch,
-                education=5 if number < 9 else 6,
-                ethnicity="汉族" if number < 6 else "回族",
-            )
-            for number in range(12)
-        ],
-    )
-    while await count_stale(identity.parts):
-        pass
-
-    async def sums(organisation_id: str, officer: Officer) -> pb.GetPeopleStatisticsResponse:
-        return await people_of(identity).GetPeopleStatistics(
-            pb.GetPeopleStatisticsRequest(organisation_id=organisation_id), metadata=identity.officer(officer)
-        )
-
-    told = await sums(branch, QINGZHOU_CLERK)
-    assert told.total_count == 12
-    assert {one.key: one.count for one in told.by_education if one.count} == {"BACHELOR": -1, "POSTGRADUATE": -1}
-    assert {one.key: one.count for one in told.by_ethnicity} == {"HAN": 6, "OTHER": 6}
-    assert {one.key: one.count for one in told.by_age if one.count} == {"40-49": 12}
-    county = await sums(QINGZHOU, QINGZHOU_CLERK)
-    assert county.total_count >= 12
-    assert county.HasField("as_of_time")
-    for organisation_id in (WEIFANG, PROVINCE):
-        above = await sums(organisation_id, PROVINCE_ADMIN)
-        assert above.total_count > county.total_count

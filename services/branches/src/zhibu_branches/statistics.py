@@ -2,7 +2,7 @@
 
 The counts of each branch and each county are kept as members change (table `tally`, migration 0003), so a county is the sum
 of a few thousand rows and the province that of its counties; nobody's record is read. What few people make up is hidden by
-rules.hiding, from the province down, so that the answers about an organisation and about those above it fit together.
+zhibu_kit.small_cells, from the province down, so that the answers about an organisation and about those above it fit together.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from typing import Final
 
 from sqlalchemy import func, select, text
 from zhibu_kit.db import Database, Role, Scope, Transaction
+from zhibu_kit.small_cells import NOT_TOLD, hidden_below, hidden_of_top
 
 from zhibu_branches.models import organisation, tally
 from zhibu_branches.queries import Organisation
-from zhibu_branches.rules.hiding import hidden_below, hidden_of_top
 from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus
 from zhibu_branches.rules.tree import Level
 from zhibu_branches.surveys.tables import branch_survey
 
 # Organisations directly below one that are shown.
 BELOW_MAX: Final = 500
-NOT_TOLD: Final = -1
 # State 1 of a survey: not online.
 _OFFLINE: Final = 1
 _BEFORE: Final = tuple(status for status in PartyStatus if status not in MEMBERS)

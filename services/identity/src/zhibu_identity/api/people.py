@@ -15,7 +15,6 @@ from zhibu_identity import corrections, person_changes
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import correction_message, person_message, sums_message
 from zhibu_identity.corrections import Correction, decide_correction, finish_correction, get_correction
-from zhibu_identity.counts import sums_of
 from zhibu_identity.erasing import erase_with_two
 from zhibu_identity.errors import OWN_RECORD
 from zhibu_identity.events import timestamp
@@ -26,6 +25,7 @@ from zhibu_identity.people_lists import PeoplePage, count_people, find_listed, l
 from zhibu_identity.people_reach import get_person_within, reach_of
 from zhibu_identity.person_changes import Corrected
 from zhibu_identity.rules.search_terms import terms_of_query
+from zhibu_identity.sums import sums_of
 
 
 class PeopleApi:
