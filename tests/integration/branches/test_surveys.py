@@ -24,6 +24,8 @@ from zhibu_kit.db import Role, Scope
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.waiting import wait_until
+from zhibu_stack.databases import ServiceDatabase
+from zhibu_stack.engines import Postgres
 
 OFFLINE = survey_pb2.ONLINE_STATE_OFFLINE
 ONLINE = survey_pb2.ONLINE_STATE_ONLINE
@@ -279,6 +281,32 @@ async def test_a_list_signed_by_hand_counts_at_once_and_takes_the_branch_online(
     assert {answer.state for answer in answers} == {survey_pb2.SURVEY_ANSWER_STATE_COUNTERSIGNED}
     assert _counts(await surveys.rate(branch_id)) == (4, 2, 2, 500)
     assert (await surveys.go_online(branch_id)).state == survey_pb2.ONLINE_STATE_ONLINE
+
+
+async def test_a_branch_that_ends_at_this_moment_does_not_go_online(
+    surveys: Surveys, party: Party, owner: asyncpg.Connection, postgres: Postgres, database: ServiceDatabase
+) -> None:
+    branch_id = await party.branch()
+    ending: asyncpg.Connection = await asyncpg.connect(postgres.dsn(database.name))
+    try:
+        change = ending.transaction()
+        await change.start()
+        await ending.execute("select from organisation where organisation_id = $1 for update", branch_id)
+        going = asyncio.ensure_future(outcome_of(surveys.go_online(branch_id)))
+
+        async def waits() -> bool:
+            return bool(await owner.fetchval("select exists (select from pg_locks where not granted)"))
+
+        await wait_until(waits)
+        await ending.execute(
+            "update organisation set active = false, version = version + 1, update_time = now()"
+            " where organisation_id = $1",
+            branch_id,
+        )
+        await change.commit()
+        assert await going == "ORGANISATION_DISSOLVED"
+    finally:
+        await ending.close()
 
 
 async def test_everybody_answers_at_once_and_all_are_counted(surveys: Surveys, party: Party) -> None:

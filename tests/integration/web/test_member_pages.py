@@ -275,6 +275,10 @@ async def test_visitors_browse_the_tree_as_of_any_day(instances: Instances, gate
     wrong = await visitor.get("/organisations/370724?as_of=tomorrow")
     assert wrong.status_code == 422
     assert "日期不对" in wrong.text
+    to_come = await visitor.get("/organisations/370724?as_of=2999-01-01")
+    assert to_come.status_code == 422
+    assert "日期不能晚于今天" in to_come.text
+    assert gateway.asked("GET /v1/organisations/370724")[-1].query == {}
 
 
 async def test_visitors_search_by_name(instances: Instances, gateway: StubGateway) -> None:

@@ -221,11 +221,15 @@ async def _names(visit: Visit, gateway: Gateway, organisation_ids: set[str]) -> 
 
 
 def _day(visit: Visit, as_of: str) -> str:
-    """Return the day that was asked for; what is no day is told and shows today."""
+    """Return the day that was asked for; what is no day, or one to come, is told and shows today."""
     if not as_of:
         return ""
     try:
-        return date.fromisoformat(as_of.strip()).isoformat()
+        day = date.fromisoformat(as_of.strip())
     except ValueError:
         visit.form.refuse("as_of", visit.t("organisations.day_bad"))
         return ""
+    if day > today_in_shanghai(visit.services.clock):
+        visit.form.refuse("as_of", visit.t("desk.date_future"))
+        return ""
+    return day.isoformat()

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.clock import SHANGHAI, Clock
 from zhibu_kit.db import Database, Role, Scope, Transaction
 
-from zhibu_branches.errors import BRANCH_IS_VIRTUAL
+from zhibu_branches.errors import BRANCH_IS_VIRTUAL, ORGANISATION_DISSOLVED
 from zhibu_branches.models import member_record, organisation
 from zhibu_branches.queries import Organisation
 from zhibu_branches.rules.members import MEMBERS, Standing
@@ -88,12 +88,15 @@ async def go_online(transaction: Transaction, branch: Organisation, *, now: date
     """Takes a branch online, when enough of its members are equipped now; a branch that is online stays so.
 
     Raises:
-        ServiceError: BRANCH_IS_VIRTUAL, RATE_TOO_LOW.
+        ServiceError: BRANCH_IS_VIRTUAL, ORGANISATION_DISSOLVED, RATE_TOO_LOW.
     """
     if branch.virtual:
         raise BRANCH_IS_VIRTUAL()
     branch_id = branch.place.organisation_id
-    survey = (await recount(transaction, [branch_id], now=now))[branch_id]
+    survey = (await recount(transaction, [branch_id], now=now)).get(branch_id)
+    if survey is None:
+        # It ended while its survey was waited for.
+        raise ORGANISATION_DISSOLVED()
     if survey.state is not OnlineState.OFFLINE:
         return survey
     known = await parameters_by_county(transaction, [survey.county_code])
