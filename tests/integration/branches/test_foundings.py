@@ -9,7 +9,7 @@ import pytest
 from integration.branches.party import Party, Person
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN, STRANGER
 from nats.aio.msg import Msg
-from support.rpc import outcome_of, refusal_of
+from support.rpc import bearer, outcome_of, refusal_of
 from zhibu.branches.v1 import founding_pb2, founding_service_pb2_grpc, organisation_pb2
 from zhibu.branches.v1 import founding_service_pb2 as pb
 from zhibu.branches.v1.branches_events_pb2 import FoundingChanged
@@ -352,6 +352,23 @@ async def test_a_refusal_says_why_and_is_decided_once(
     )
     # A decision made from an older state is refused before anything else.
     assert (await refusal_of(lambda: foundings.approve(handed_in))).reason == "ETAG_MISMATCH"
+
+
+async def test_who_proposed_a_branch_does_not_decide_about_it(
+    foundings: Foundings, party: Party, linqu: list[Person]
+) -> None:
+    handed_in = await foundings.submitted(linqu[:3])
+
+    async def approve_as(person: Person) -> str:
+        request = pb.ApproveFoundingRequest(
+            organisation_id="370724", founding_id=handed_in.founding_id, etag=handed_in.etag, request_id=new_ulid()
+        )
+        token = party.branches.issuer.token(LINQU_APPROVER, member_id=person.member_id, county_code=person.county_code)
+        return await outcome_of(foundings.stub.ApproveFounding(request, metadata=bearer(token)))
+
+    assert await approve_as(linqu[0]) == "OWN_MATTER"
+    # The organisation department's own cadres found branches too, and somebody of them has to decide.
+    assert await approve_as(linqu[1]) == "OK"
 
 
 async def test_two_officers_decide_at_once_and_one_decision_holds(

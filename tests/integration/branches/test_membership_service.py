@@ -272,6 +272,39 @@ async def test_a_decision_from_an_older_version_or_out_of_order_changes_nothing(
     assert await outcome_of(decide(party, person, account=LINQU_APPROVER, standing=2)) == "PERMISSION_DENIED"
 
 
+async def test_no_officer_decides_about_themselves(party: Party) -> None:
+    home, club = await party.branch(), await virtual_branch(party)
+    (person,) = await party.people(home, 1, PartyStatus.PROBATIONARY)
+    stub = memberships(party)
+    officer = bearer(
+        party.branches.issuer.token(LINQU_ADMIN, member_id=person.member_id, county_code=person.county_code)
+    )
+    present = await stub.GetMemberRecord(
+        pb.GetMemberRecordRequest(organisation_id="370724", member_id=person.member_id), metadata=officer
+    )
+    confirm = pb.RecordDecisionRequest(
+        organisation_id="370724",
+        member_id=person.member_id,
+        decision_date=datetime.now(UTC).date().isoformat(),
+        status=membership_pb2.PARTY_STATUS_FULL,
+        document_number="临组〔2026〕12号",
+        etag=present.etag,
+        request_id=new_ulid(),
+    )
+    assert await outcome_of(stub.RecordDecision(confirm, metadata=officer)) == "OWN_MATTER"
+    asked = await stub.RequestMembership(
+        pb.RequestMembershipRequest(branch_id=club, request_id=new_ulid()), metadata=officer
+    )
+    admit = pb.DecideMembershipRequestRequest(
+        organisation_id=club,
+        membership_request_id=asked.request.membership_request_id,
+        admit=True,
+        etag=asked.etag,
+        request_id=new_ulid(),
+    )
+    assert await outcome_of(stub.DecideMembershipRequest(admit, metadata=officer)) == "OWN_MATTER"
+
+
 async def test_death_ends_every_membership_and_request_also_in_other_counties(
     party: Party, owner: asyncpg.Connection
 ) -> None:

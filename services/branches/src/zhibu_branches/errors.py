@@ -174,6 +174,12 @@ REQUEST_ALREADY_DECIDED: Final = ErrorKind(
     zh="这个申请已经办结或者失效。",
     en="This request has been decided or has lapsed.",
 )
+OWN_MATTER: Final = ErrorKind(
+    reason="OWN_MATTER",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="不能办理本人的事项，请由其他工作人员办理。",
+    en="Nobody decides about themselves; ask another officer.",
+)
 TOO_MANY_REQUESTS_OPEN: Final = ErrorKind(
     reason="TOO_MANY_REQUESTS_OPEN",
     code=StatusCode.FAILED_PRECONDITION,

@@ -74,6 +74,7 @@ class MembershipApi:
             found = await find_request(write, request.membership_request_id)
             if found is None or not await stands_at_or_below(write, [found.branch_id], request.organisation_id):
                 raise NOT_FOUND(noun="membership_request")
+            _check_not_own(call, found.member_id)
             if request.admit:
                 # Locks in the one order: branch, record, request.
                 await lock_branches(write, [found.branch_id])
@@ -239,6 +240,7 @@ class MembershipApi:
             record = await show_all_of(write, request.member_id)
             if not await stands_at_or_below(write, [record.branch_id], request.organisation_id):
                 raise NOT_FOUND(noun="member")
+            _check_not_own(call, record.member_id)
             check_etag(request.etag, record.version)
             changed, entry = await record_decision(
                 write,
@@ -320,6 +322,12 @@ class MembershipApi:
                 now=self._clock.now(),
             )
             return write.reply(pb.CountActResponse(counted=counted, counted_branch_id=branch_id))
+
+
+def _check_not_own(call: Call, member_id: str) -> None:
+    """Nobody confirms themselves or lets themselves in, whatever office they hold."""
+    if call.caller.member_id == member_id:
+        raise errors.OWN_MATTER()
 
 
 async def _organisation(transaction: Transaction, organisation_id: str) -> Organisation:

@@ -10,6 +10,7 @@ from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.db import Database, Role, Scope, Transaction
 from zhibu_kit.errors import NOT_FOUND
 
+from zhibu_branches.errors import OWN_MATTER
 from zhibu_branches.foundings import errors
 from zhibu_branches.foundings.changing import (
     change,
@@ -47,15 +48,23 @@ async def find_to_decide(transaction: Transaction, founding_id: str, *, organisa
 
 
 async def approve(
-    transaction: Transaction, founding_id: str, *, organisation_id: str, etag: str, new_id: str, now: datetime
+    transaction: Transaction,
+    founding_id: str,
+    *,
+    organisation_id: str,
+    officer_member_id: str | None,
+    etag: str,
+    new_id: str,
+    now: datetime,
 ) -> Founding:
     """Makes the virtual branch and its members: everybody who signed and whose record is still open.
 
     Raises:
-        ServiceError: NOT_FOUND, ETAG_MISMATCH, FOUNDING_NOT_SUBMITTED, FOUNDING_OVER, FULL_MEMBERS_MISSING,
+        ServiceError: NOT_FOUND, OWN_MATTER, ETAG_MISMATCH, FOUNDING_NOT_SUBMITTED, FOUNDING_OVER, FULL_MEMBERS_MISSING,
             ORGANISATION_NAME_TAKEN, ORGANISATION_DISSOLVED.
     """
     seen = await find_to_decide(transaction, founding_id, organisation_id=organisation_id)
+    _check_not_own(seen, officer_member_id)
     # In the order that all of this service keeps: the organisation above, the records, the founding.
     await transaction.scalar(
         select(organisation.c.active)
@@ -93,14 +102,22 @@ async def approve(
 
 
 async def refuse(
-    transaction: Transaction, founding_id: str, *, organisation_id: str, etag: str, note: str, now: datetime
+    transaction: Transaction,
+    founding_id: str,
+    *,
+    organisation_id: str,
+    officer_member_id: str | None,
+    etag: str,
+    note: str,
+    now: datetime,
 ) -> Founding:
     """Refuses a founding; the note says why, to everybody who signed.
 
     Raises:
-        ServiceError: NOT_FOUND, ETAG_MISMATCH, FOUNDING_NOT_SUBMITTED, FOUNDING_OVER.
+        ServiceError: NOT_FOUND, OWN_MATTER, ETAG_MISMATCH, FOUNDING_NOT_SUBMITTED, FOUNDING_OVER.
     """
-    await find_to_decide(transaction, founding_id, organisation_id=organisation_id)
+    seen = await find_to_decide(transaction, founding_id, organisation_id=organisation_id)
+    _check_not_own(seen, officer_member_id)
     found = await _lock_submitted(transaction, founding_id, etag=etag, now=now)
     return await change(transaction, found, {"refusal_note": note.strip()}, state=State.REFUSED, now=now)
 
@@ -122,6 +139,12 @@ async def expire_foundings(database: Database, *, now: datetime) -> int:
         expired += len(rows)
         if len(rows) < EXPIRE_BATCH:
             return expired
+
+
+def _check_not_own(found: Founding, officer_member_id: str | None) -> None:
+    """Who proposed a branch does not decide about it. Who only signed may: cadres found branches of cadres."""
+    if found.initiator_member_id == officer_member_id:
+        raise OWN_MATTER()
 
 
 async def _lock_submitted(transaction: Transaction, founding_id: str, *, etag: str, now: datetime) -> Founding:
