@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit import offices, tables
 from zhibu_kit.clock import Clock, today_in_shanghai
@@ -98,6 +98,23 @@ async def make_bootstrap_code(database: Database, clock: Clock, *, organisation_
         )
         await transaction.execute(insert(tables.audit).inline().values(_audit_row(organisation_id, office, now=now)))
     return made
+
+
+async def find_open_code(database: Database, clock: Clock, *, organisation_id: str, office: str) -> datetime | None:
+    """Return until when a code for this office is good that nobody has redeemed; None when there is none.
+
+    Raises:
+        BootstrapError: when there is no such office at organisations of this level.
+    """
+    _check_office(organisation_id, office)
+    table = bootstrap_code.c
+    wanted = (
+        select(func.max(table.expires_at).label("expires_at"))
+        .where(table.organisation_id == organisation_id, table.office == office)
+        .where(table.finished_at.is_(None), table.expires_at > clock.now())
+    )
+    async with database.transaction(Scope.none()) as transaction:
+        return (await transaction.one(wanted)).expires_at
 
 
 async def redeem(

@@ -13,7 +13,7 @@ from zhibu_kit.db import Database
 from zhibu_kit.errors import ServiceError
 
 from zhibu_identity.authority import AuthorityUnfitError
-from zhibu_identity.bootstrap import BootstrapError, make_bootstrap_code
+from zhibu_identity.bootstrap import BootstrapError, find_open_code, make_bootstrap_code
 from zhibu_identity.erasure import erase_person
 from zhibu_identity.keys.master import MasterKeyError, MasterKeys
 from zhibu_identity.keys.vault import open_vault
@@ -31,6 +31,9 @@ def run_own_command(arguments: list[str]) -> int:
     bootstrap = commands.add_parser("bootstrap", help="make a code that gives the first office; it works once")
     bootstrap.add_argument("--organisation", required=True, help="organisation, for example 37")
     bootstrap.add_argument("--office", required=True, help="office, for example province_admin")
+    bootstrap.add_argument(
+        "--find", action="store_true", help="make none; say until when one that waits to be redeemed is good"
+    )
     erase = commands.add_parser("erase", help="destroy a person's key: their data can never be read again")
     erase.add_argument("--member", required=True, help="identifier of the member")
     erase.add_argument("--county", required=True, help="county whose record it is")
@@ -55,7 +58,7 @@ def run_own_command(arguments: list[str]) -> int:
 async def _run(given: argparse.Namespace, settings: IdentitySettings) -> dict[str, object]:
     match given.command:
         case "bootstrap":
-            return await _bootstrap(settings, organisation_id=given.organisation, office=given.office)
+            return await _bootstrap(settings, organisation_id=given.organisation, office=given.office, find=given.find)
         case "erase":
             return await _erase(settings, member_id=given.member, county_code=given.county)
         case "authority-import":
@@ -64,9 +67,12 @@ async def _run(given: argparse.Namespace, settings: IdentitySettings) -> dict[st
             return await _rewrap(settings)
 
 
-async def _bootstrap(settings: IdentitySettings, *, organisation_id: str, office: str) -> dict[str, object]:
+async def _bootstrap(settings: IdentitySettings, *, organisation_id: str, office: str, find: bool) -> dict[str, object]:
     database = Database(settings.database_url, service="identity")
     try:
+        if find:
+            good_until = await find_open_code(database, SystemClock(), organisation_id=organisation_id, office=office)
+            return {"expires_at": good_until.isoformat(timespec="seconds") if good_until else None}
         made = await make_bootstrap_code(database, SystemClock(), organisation_id=organisation_id, office=office)
     finally:
         await database.close()

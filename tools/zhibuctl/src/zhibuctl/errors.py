@@ -1,5 +1,7 @@
 """Failures that an operator can do something about."""
 
+from typing import IO, Any
+
 import click
 
 from zhibuctl.texts import both
@@ -14,3 +16,7 @@ class OperatorError(click.ClickException):
     def format_message(self) -> str:
         """Mark it as a failure."""
         return f"✗ {self.message}"
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it without click's English "Error:" before it."""
+        click.echo(self.format_message(), file=file, err=file is None)

@@ -15,13 +15,17 @@ _TIMEOUT_S: Final = 120.0
 _ATTEMPTS: Final = 6
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _NOT_FOUND: Final = 404
+# What was made in one service is known in the others within a second or two; longer, something is wrong.
+_LONGEST_CATCH_UP_S: Final = 45.0
+_CATCHES_UP: Final = frozenset({403, 404})
+_LOOK_AGAIN_S: Final = 0.5
 
 
 class RefusedError(OperatorError):
-    """A refusal of the API, with the code that says why."""
+    """A refusal of the API, with the code that says why; the details are in both languages."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(f"接口拒绝：{detail}", f"the API refused ({status} {code})")
+    def __init__(self, status: int, code: str, zh: str, en: str) -> None:
+        super().__init__(f"接口拒绝：{zh}", f"the API refused ({status} {code}): {en}")
         self.status = status
         self.code = code
 
@@ -30,9 +34,7 @@ class Gateway:
     """Calls the gateway; `token` gives an access token for each call. Limits and restarts are waited out."""
 
     def __init__(self, base_url: str, token: Callable[[], str]) -> None:
-        self._client = httpx.Client(
-            base_url=base_url.rstrip("/"), timeout=_TIMEOUT_S, headers={"Accept-Language": "zh-CN"}, trust_env=False
-        )
+        self._client = httpx.Client(base_url=base_url.rstrip("/"), timeout=_TIMEOUT_S, trust_env=False)
         self._token = token
 
     def __enter__(self) -> Self:
@@ -44,6 +46,10 @@ class Gateway:
     def get(self, path: str, **parameters: str | int) -> Json:
         """Read."""
         return self._call("GET", path, params=parameters).json()
+
+    def read_caught_up(self, path: str) -> Json:
+        """Read what was made a moment ago in another service."""
+        return self._call_caught_up("GET", path).json()
 
     def find(self, path: str) -> Json | None:
         """Read what may not be there."""
@@ -65,44 +71,78 @@ class Gateway:
                 return
 
     def write(self, method: str, path: str, body: Json, *, request_id: str) -> Json:
-        """Write; the request id makes the repetition harmless."""
-        return self._call(method, path, json=body, headers={"Idempotency-Key": request_id}).json()
+        """Write; the request id makes the repetition harmless.
+
+        A service that does not know yet what was made in another a moment ago refuses; that is waited out.
+        """
+        headers = {"Idempotency-Key": request_id}
+        return self._call_caught_up(method, path, json=body, headers=headers).json()
 
     def upload(self, path: str, file: Path, media_type: str) -> Json:
-        """Send a file."""
+        """Send a file; a service that catches up is waited for, as in `write`."""
         headers = {
             "Content-Type": media_type,
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
         }
-        return self._call("POST", path, content=file.read_bytes(), headers=headers).json()
+        return self._call_caught_up("POST", path, content=file.read_bytes(), headers=headers).json()
 
     def download(self, path: str, target: Path) -> None:
         """Keep a file, readable by its owner only: it may hold personal data."""
         target.touch(mode=0o600)
         target.write_bytes(self._call("GET", path).content)
 
+    def _call_caught_up(self, method: str, path: str, **more: Any) -> httpx.Response:
+        until_s = time.monotonic() + _LONGEST_CATCH_UP_S
+        while True:
+            try:
+                return self._call(method, path, **more)
+            except RefusedError as refused:
+                if refused.status not in _CATCHES_UP or time.monotonic() > until_s:
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
     def _call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        response = self._send(method, path, headers={**(headers or {}), "Accept-Language": "zh-CN"}, **more)
+        if response.is_success:
+            return response
+        # A refusal has changed nothing: asked once more, it is told in the other language too.
+        again = self._send(method, path, headers={**(headers or {}), "Accept-Language": "en"}, **more)
+        if again.is_success:
+            return again
+        raise RefusedError(again.status_code, _code_of(again), _detail_of(response), _detail_of(again))
+
+    def _send(self, method: str, path: str, *, headers: dict[str, str], **more: Any) -> httpx.Response:
+        """Send until there is an answer that waiting does not change."""
         for attempt in range(1, _ATTEMPTS + 1):
-            signed = {**(headers or {}), "Authorization": f"Bearer {self._token()}"}
+            signed = {**headers, "Authorization": f"Bearer {self._token()}"}
             try:
                 response = self._client.request(method, path, headers=signed, **more)
             except httpx.TransportError:
                 if attempt == _ATTEMPTS:
-                    raise OperatorError("连不上网关。", "The gateway cannot be reached.") from None
+                    raise OperatorError(
+                        f"连不上网关 {self._client.base_url}。", "The gateway cannot be reached; check --gateway."
+                    ) from None
             else:
-                if response.is_success:
-                    return response
                 if response.status_code not in _AGAIN or attempt == _ATTEMPTS:
-                    raise _refusal(response)
+                    return response
             time.sleep(0.5 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
 
-def _refusal(response: httpx.Response) -> RefusedError:
+def _body_of(response: httpx.Response) -> Json:
     try:
-        body: Json = response.json()
+        body: object = response.json()
     except ValueError:
-        body = {}
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _code_of(response: httpx.Response) -> str:
+    return str(_body_of(response).get("code", ""))
+
+
+def _detail_of(response: httpx.Response) -> str:
+    body = _body_of(response)
     details = [str(body.get("detail", ""))]
     details += [f"{error.get('field')}: {error.get('detail')}" for error in body.get("errors", [])]
-    return RefusedError(response.status_code, str(body.get("code", "")), "；".join(filter(None, details)))
+    return "；".join(filter(None, details))

@@ -1,5 +1,8 @@
-"""Logs the operator's officer in from a terminal: the device authorisation grant (RFC 8628)."""
+"""Logs the operator's officer in from a terminal: the device authorisation grant (RFC 8628), with PKCE as the realm wants it."""
 
+import base64
+import hashlib
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -49,35 +52,61 @@ def log_in(issuer: str, *, sleep: Callable[[float], None] = time.sleep) -> Offic
         OperatorError: nobody did in time, or the officer refused.
     """
     issuer = issuer.rstrip("/")
-    started = _post(f"{issuer}/protocol/openid-connect/auth/device", {"client_id": CLIENT_ID, "scope": _SCOPE})
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    wish = {
+        "client_id": CLIENT_ID,
+        "scope": _SCOPE,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    started = _post(f"{issuer}/protocol/openid-connect/auth/device", wish)
     if not started.is_success:
-        raise OperatorError("登录服务没有应答。", f"Keycloak did not begin a log-in (status {started.status_code}).")
+        raise OperatorError(
+            f"登录服务不接受设备登录（状态 {started.status_code}），请检查 --issuer。",
+            f"Keycloak did not begin a log-in (status {started.status_code}); check --issuer.",
+        )
     answer = started.json()
     click.echo(
         both(
-            f"请用浏览器打开 {answer['verification_uri_complete']} 登录（代码 {answer['user_code']}）。",
-            "open this address in a browser and log in",
+            f"请用浏览器打开 {answer['verification_uri_complete']} ，以本人电子身份证登录（代码 {answer['user_code']}）",
+            "open this address in a browser and log in with your own e-ID; the page shows the same code",
         ),
         err=True,
     )
     interval_s = float(answer.get("interval", _SLOWER_BY_S))
     until_s = time.monotonic() + float(answer["expires_in"])
-    form = {"grant_type": _GRANT, "device_code": answer["device_code"], "client_id": CLIENT_ID}
+    form = {
+        "grant_type": _GRANT,
+        "device_code": answer["device_code"],
+        "client_id": CLIENT_ID,
+        "code_verifier": verifier,
+    }
     while time.monotonic() < until_s:
         sleep(interval_s)
         response = _post(f"{issuer}/protocol/openid-connect/token", form)
         if response.is_success:
             return OfficerSession(issuer, response.json())
-        match response.json().get("error"):
+        match _error_of(response):
             case "authorization_pending":
                 continue
             case "slow_down":
                 interval_s += _SLOWER_BY_S
             case "access_denied":
                 raise OperatorError("登录被拒绝。", "The log-in was refused.")
-            case _:
+            case "expired_token":
                 break
+            case other:
+                raise OperatorError(f"登录没有成功：{other}。", f"The log-in failed: {other}.")
     raise OperatorError("没有人按时登录，请重新运行。", "Nobody logged in in time; run the command again.")
+
+
+def _error_of(response: httpx.Response) -> str:
+    """Return the code of RFC 6749, section 5.2, or the status when something else answered."""
+    try:
+        return str(response.json().get("error", response.status_code))
+    except ValueError:
+        return str(response.status_code)
 
 
 def _post(url: str, form: dict[str, str]) -> httpx.Response:

@@ -1,6 +1,6 @@
 """Makes the committees and the physical branches that are not there yet."""
 
-from zhibu_demo.api import RefusedError
+from zhibu_demo.api import Json, RefusedError
 from zhibu_demo.concurrency import together
 from zhibu_demo.county.desk import CountyDesk, organisation_path
 from zhibu_demo.county.parts import Part
@@ -41,7 +41,7 @@ async def _make_committee(desk: CountyDesk, index: int, committee: Committee) ->
     return await _make(desk, f"sector-{index}", LINQU_COUNTY_CODE, body)
 
 
-async def _make(desk: CountyDesk, key: str, parent_id: str, body: dict[str, str | int]) -> str:
+async def _make(desk: CountyDesk, key: str, parent_id: str, body: Json) -> str:
     notes = desk.progress.of(key)
     if known := notes.get("organisation_id"):
         return str(known)

@@ -13,6 +13,9 @@ _T = TypeVar("_T")
 _COUNTY_DIGITS: Final = 6
 _TOWNSHIP_DIGITS: Final = 9
 _TERMS: Final = (3, 5)
+# Who looks after the county, and who decides on the first applications: two persons, one code each.
+COUNTY_OFFICES: Final = ("county_admin", "county_approver", "county_clerk")
+_FIRST_OFFICES: Final = ("county_admin", "county_approver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class Plan:
     townships: tuple[Township, ...] = ()
     sectors: tuple[str, ...] = ()
     branches: tuple[Branch, ...] = ()
-    first_office: str = "county_admin"
+    first_offices: tuple[str, ...] = _FIRST_OFFICES
     roster: RosterPlan | None = None
 
     @property
@@ -103,7 +106,7 @@ def read_plan(path: Path) -> Plan:
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OperatorError(f"读不了计划文件：{error}", "the plan cannot be read") from None
+        raise OperatorError(f"读不了计划文件 {path}：{error}", "the plan cannot be read") from None
     reader = _Reader()
     plan = _plan(reader, text, path.parent)
     if reader.wrong:
@@ -115,12 +118,17 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
     county = reader.take(text, "county", dict, "plan")
     code = reader.take(county, "code", str, "county")
     name = reader.take(county, "name", str, "county")
-    office = reader.take(county, "first_office", str, "county", "county_admin")
+    offices = reader.take(county, "first_offices", list, "county", list(_FIRST_OFFICES))
     reader.no_more(county, "county")
     reader.check(
         good=len(code) == _COUNTY_DIGITS and code.isascii() and code.isdigit(),
         complaint="county.code: 应为六位县级代码 / six digits of GB/T 2260",
     )
+    reader.check(
+        good=bool(offices) and set(offices) <= set(COUNTY_OFFICES),
+        complaint=f"county.first_offices: 只能是 {', '.join(COUNTY_OFFICES)} / only these",
+    )
+    reader.check(good=bool(name.strip()), complaint="county.name: 不能为空 / must not be empty")
     switches = _switches(reader, reader.take(text, "switches", dict, "plan", {}))
     townships = _each(reader, text, "townships", lambda table, where: _township(reader, table, where, code))
     branches = _each(reader, text, "branches", lambda table, where: _branch(reader, table, where))
@@ -128,6 +136,19 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
     reader.check(good=all(isinstance(each, str) for each in sectors), complaint="sectors: 应为名称 / names are wanted")
     roster = _roster(reader, text.pop("roster", None), directory)
     reader.no_more(text, "plan")
+    above = {code, *sectors, *(each for township in townships for each in (township.code, township.name))}
+    reader.wrong += [
+        f"branches[{number}].parent: 计划中没有“{branch.parent}” / the plan has no such organisation"
+        for number, branch in enumerate(branches, start=1)
+        if branch.parent not in above
+    ]
+    for what, names in (
+        ("townships", [township.code for township in townships]),
+        ("sectors", list(map(str, sectors))),
+        ("branches", [f"{branch.parent} {branch.name}" for branch in branches]),
+    ):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        reader.wrong += [f"{what}: “{name}”重复 / is there twice" for name in twice]
     return Plan(
         code=code,
         name=name,
@@ -135,7 +156,7 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
         townships=tuple(townships),
         sectors=tuple(map(str, sectors)),
         branches=tuple(branches),
-        first_office=office,
+        first_offices=tuple(map(str, offices)),
         roster=roster,
     )
 
