@@ -70,7 +70,7 @@ def log_in(issuer: str, *, sleep: Callable[[float], None] = time.sleep) -> Offic
     click.echo(
         both(
             f"请用浏览器打开 {answer['verification_uri_complete']} ，以本人电子身份证登录（代码 {answer['user_code']}）",
-            "open this address in a browser and log in with your own e-ID; the page shows the same code",
+            "open this address in a browser and log in with your own e-ID",
         ),
         err=True,
     )

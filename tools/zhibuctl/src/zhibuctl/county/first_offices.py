@@ -1,6 +1,9 @@
 """Codes with which the county's first officers get their offices: each redeems one on the own application."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -10,6 +13,8 @@ from zhibuctl.gateway import Gateway
 from zhibuctl.installation import Installation
 from zhibuctl.service_command import last_json, run_service_command
 from zhibuctl.texts import both
+
+_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 
 def first_office_steps(gateway: Gateway, plan: Plan, installation: Installation, *, there: bool) -> Iterator[Step]:
@@ -24,7 +29,7 @@ def first_office_steps(gateway: Gateway, plan: Plan, installation: Installation,
             answer = _bootstrap(installation, plan.code, office)
             click.echo(
                 both(
-                    f"  启用码：{answer['code']}，一次有效，至 {answer['expires_at']}；只显示这一次",
+                    f"  启用码：{answer['code']}，一次有效，至 {_in_shanghai(answer['expires_at'])}；只显示这一次",
                     "works once, shown this once only",
                 )
             )
@@ -39,7 +44,11 @@ def first_office_steps(gateway: Gateway, plan: Plan, installation: Installation,
 
 def _code_good_until(installation: Installation, code: str, office: str) -> str | None:
     answer = _bootstrap(installation, code, office, "--find")
-    return str(answer["expires_at"]) if answer["expires_at"] else None
+    return _in_shanghai(answer["expires_at"]) if answer["expires_at"] else None
+
+
+def _in_shanghai(instant: str) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone(_SHANGHAI):%Y-%m-%d %H:%M}（北京时间）"
 
 
 def _bootstrap(installation: Installation, code: str, office: str, *more: str) -> dict[str, str]:

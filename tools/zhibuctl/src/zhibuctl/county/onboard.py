@@ -100,6 +100,9 @@ def steps_of(gateway: Gateway, plan: Plan, installation: Installation) -> Iterat
 
 def _read_token(token_file: Path | None) -> str:
     try:
-        return token_file.read_text(encoding="ascii").strip() if token_file else ""
+        token = token_file.read_text(encoding="ascii").strip() if token_file else ""
     except (OSError, UnicodeDecodeError):
         raise OperatorError(f"读不了令牌文件 {token_file}。", "The token file cannot be read.") from None
+    if not token:
+        raise OperatorError(f"令牌文件 {token_file} 是空的。", "The token file is empty.")
+    return token
