@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from integration.identity.running_identity import (
     CLERK,
@@ -22,7 +24,7 @@ from zhibu.identity.v1 import application_service_pb2 as applications_pb
 from zhibu.identity.v1 import eid_pb2, grant_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
 from zhibu.identity.v1 import grant_service_pb2 as pb
-from zhibu_identity.bootstrap import BootstrapError, make_bootstrap_code
+from zhibu_identity.bootstrap import BootstrapError, find_open_code, make_bootstrap_code
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.waiting import wait_until
 
@@ -197,6 +199,21 @@ async def test_a_bootstrap_code_gives_the_first_office_once(identity: Identity, 
     await wait_until(in_force)
     actions = await databases.owner.fetch("select action from kit_audit where action like 'identity.bootstrap.%'")
     assert {row["action"] for row in actions} == {"identity.bootstrap.code_made", "identity.bootstrap.redeemed"}
+
+
+async def test_a_code_that_waits_is_found_until_it_is_redeemed_or_over(identity: Identity) -> None:
+    async def good_until(office: str = "county_clerk") -> datetime | None:
+        return await find_open_code(identity.parts.database, identity.clock, organisation_id=LINQU, office=office)
+
+    assert await good_until() is None
+    code = await bootstrap_code(identity, LINQU, "county_clerk")
+    assert await good_until() == identity.clock.now() + timedelta(hours=24)
+    assert await good_until("county_approver") is None
+    await redeem(identity, code, await identity.file(Applicant(organisation_id=LINQU)))
+    assert await good_until() is None
+    await bootstrap_code(identity, LINQU, "county_clerk")
+    identity.clock.advance(24 * 3600)
+    assert await good_until() is None
 
 
 async def test_a_bootstrap_code_ends_after_a_day_and_is_not_guessed(identity: Identity) -> None:

@@ -53,9 +53,16 @@ class Api:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def get(self, path: str, *, token: TokenSource | None = None, **parameters: str | int | list[str]) -> Json:
-        """Read."""
-        answer, _ = await self._call("GET", path, token=token, parameters=parameters)
+    async def get(
+        self,
+        path: str,
+        *,
+        token: TokenSource | None = None,
+        wait_for: frozenset[str] = frozenset(),
+        **parameters: str | int | list[str],
+    ) -> Json:
+        """Read; `wait_for` as in `post`."""
+        answer, _ = await self._call("GET", path, token=token, parameters=parameters, wait_for=wait_for)
         return answer
 
     async def post(

@@ -19,7 +19,8 @@ _GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _TIMEOUT_S: Final = 20.0
 # Somebody who asks too often is told to ask less often by this much (RFC 8628, section 3.5).
 _SLOWER_BY_S: Final = 5.0
-_EARLY_S: Final = 30.0
+# Whoever takes a token may upload a large roster with it, which is checked at the end.
+_EARLY_S: Final = 120.0
 
 
 class OfficerSession:
@@ -45,7 +46,11 @@ class OfficerSession:
         self._renew_at_s = time.monotonic() + float(answer.get("expires_in", 0)) - _EARLY_S
 
 
-def log_in(issuer: str, *, sleep: Callable[[float], None] = time.sleep) -> OfficerSession:
+def _on_terminal(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def log_in(issuer: str, *, show: Callable[[str], None] = _on_terminal) -> OfficerSession:
     """Show an address and a code, and wait until an officer has logged in there.
 
     Raises:
@@ -67,12 +72,11 @@ def log_in(issuer: str, *, sleep: Callable[[float], None] = time.sleep) -> Offic
             f"Keycloak did not begin a log-in (status {started.status_code}); check --issuer.",
         )
     answer = started.json()
-    click.echo(
+    show(
         both(
             f"请用浏览器打开 {answer['verification_uri_complete']} ，以本人电子身份证登录（代码 {answer['user_code']}）",
             "open this address in a browser and log in with your own e-ID",
-        ),
-        err=True,
+        )
     )
     interval_s = float(answer.get("interval", _SLOWER_BY_S))
     until_s = time.monotonic() + float(answer["expires_in"])
@@ -83,7 +87,7 @@ def log_in(issuer: str, *, sleep: Callable[[float], None] = time.sleep) -> Offic
         "code_verifier": verifier,
     }
     while time.monotonic() < until_s:
-        sleep(interval_s)
+        time.sleep(interval_s)
         response = _post(f"{issuer}/protocol/openid-connect/token", form)
         if response.is_success:
             return OfficerSession(issuer, response.json())

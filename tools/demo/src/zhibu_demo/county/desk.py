@@ -22,7 +22,7 @@ class CountyDesk:
 
     async def get(self, path: str, **parameters: str | int | list[str]) -> Json:
         """Read."""
-        return await self.api.get(path, token=self.token, **parameters)
+        return await self.api.get(path, token=self.token, wait_for=frozenset(), **parameters)
 
     async def post(self, path: str, body: Json, *, request_id: str, wait_for: frozenset[str] = frozenset()) -> Json:
         """Write; the request id makes the repetition harmless."""

@@ -125,7 +125,7 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
         complaint="county.code: 应为六位县级代码 / six digits of GB/T 2260",
     )
     reader.check(
-        good=bool(offices) and set(offices) <= set(COUNTY_OFFICES),
+        good=set(map(str, offices)) <= set(COUNTY_OFFICES),
         complaint=f"county.first_offices: 只能是 {', '.join(COUNTY_OFFICES)} / only these",
     )
     reader.check(good=bool(name.strip()), complaint="county.name: 不能为空 / must not be empty")
