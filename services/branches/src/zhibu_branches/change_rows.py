@@ -94,16 +94,26 @@ async def insert_change(
     return _change_of(row)
 
 
-async def lock_change(
-    transaction: Transaction, organisation_change_id: str, *, skip_locked: bool = False
+async def find_change(
+    transaction: Transaction, organisation_change_id: str, *, lock: bool = False
 ) -> OrganisationChange | None:
-    """The change, kept from others until the transaction ends."""
-    row = await transaction.one_or_none(
-        select(table)
-        .where(table.c.organisation_change_id == organisation_change_id)
-        .with_for_update(skip_locked=skip_locked)
-    )
+    """The change; locked, it is kept from others until the transaction ends."""
+    statement = select(table).where(table.c.organisation_change_id == organisation_change_id)
+    row = await transaction.one_or_none(statement.with_for_update() if lock else statement)
     return None if row is None else _change_of(row)
+
+
+async def lock_plans_about(transaction: Transaction, organisation_id: str) -> None:
+    """Locks what is planned for a locked organisation or with it as target."""
+    await transaction.all(
+        select(table.c.organisation_change_id)
+        .where(
+            table.c.state == ChangeState.PLANNED,
+            or_(table.c.organisation_id == organisation_id, table.c.target_id == organisation_id),
+        )
+        .order_by(table.c.organisation_change_id)
+        .with_for_update()
+    )
 
 
 async def settle_change(
@@ -179,7 +189,10 @@ async def list_changes(
 async def pass_plans_on(
     transaction: Transaction, organisation_id: str, successor_id: str | None, *, now: datetime
 ) -> None:
-    """What was planned about an organisation that ended: its own plans fail, and others look to the successor."""
+    """What was planned about an organisation that ended: its own plans fail, and others look to the successor.
+
+    `lock_plans_about` has locked them.
+    """
     planned = table.c.state == ChangeState.PLANNED
     if successor_id is not None:
         await transaction.execute(

@@ -1,7 +1,7 @@
 """Changing the tree: moves, mergers, splits, ends, and what becomes of members, open work and what stands below.
 
-Locks are taken in one order: organisations from the top down and by identifier, then records by member. Everything that a
-change does commits together, or nothing of it.
+Locks are taken in the order of `locks`: the organisations, the plans about one that ends, the records of the members concerned,
+then what hangs on them. Everything that a change does commits together, or nothing of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from zhibu_kit.etag import check_etag
 from zhibu_kit.ids import new_ulid
 
 from zhibu_branches import errors, following
-from zhibu_branches.change_rows import pass_plans_on
+from zhibu_branches.change_rows import lock_plans_about, pass_plans_on
+from zhibu_branches.locks import to_change
 from zhibu_branches.memberships import (
     Membership,
     counties_of_members,
@@ -27,8 +28,9 @@ from zhibu_branches.memberships import (
     members_of,
     move_members,
     open_virtual,
+    records_of,
 )
-from zhibu_branches.models import organisation, unplaced_member
+from zhibu_branches.models import organisation
 from zhibu_branches.organisations import check_name_free, create_organisation, rename_organisation
 from zhibu_branches.publication import publish_change, publish_changes
 from zhibu_branches.queries import Organisation, find_organisation, organisation_from
@@ -44,6 +46,7 @@ from zhibu_branches.rules.changes import (
 )
 from zhibu_branches.rules.members import EndReason, MembershipKind
 from zhibu_branches.rules.tree import Level
+from zhibu_branches.unplaced import want_successor
 
 _COUNTED = literal_column("0").label("child_count")
 
@@ -122,15 +125,19 @@ async def perform(
 
 async def _prepare(transaction: Transaction, wish: Wish, *, etag: str, planned: bool) -> _Scene:
     """Lock what the change is about, and judge it."""
-    involved = await _lock(transaction, wish)
+    involved = await lock_organisations(transaction, wish)
     found = involved.get(wish.organisation_id)
     target = involved.get(wish.target_id) if wish.target_id else None
     if found is None or (wish.target_id and target is None):
         raise NOT_FOUND(noun="organisation")
     check_etag(etag, found.version)
     members: Sequence[Membership] = ()
+    if not planned and wish.kind in (ChangeKind.MERGE, ChangeKind.DISSOLVE):
+        await lock_plans_about(transaction, wish.organisation_id)
     if found.place.level is Level.BRANCH and wish.kind in (ChangeKind.MERGE, ChangeKind.SPLIT, ChangeKind.DISSOLVE):
         members = await members_of(transaction, wish.organisation_id)
+        if not planned:
+            members = await _lock_members(transaction, found, members)
     node, other = _node(found), None if target is None else _node(target)
     refusal: ChangeRefusal | None = None
     match wish.kind:
@@ -164,27 +171,44 @@ async def _prepare(transaction: Transaction, wish: Wish, *, etag: str, planned: 
     return _Scene(organisation=found, target=target, members=members)
 
 
-async def _lock(transaction: Transaction, wish: Wish) -> Mapping[str, Organisation]:
-    """The organisation, what stands above it, its target, and for moves and mergers all below, from the top down."""
+async def lock_organisations(transaction: Transaction, wish: Wish) -> Mapping[str, Organisation]:
+    """Locks the organisation, what stands above it, its target, and for moves and mergers all below.
+
+    Raises:
+        ServiceError: CHANGE_COLLIDED when the tree changed while a lock was waited for; the caller looks again.
+    """
     parent_id = await transaction.scalar(
         select(organisation.c.parent_id).where(organisation.c.organisation_id == wish.organisation_id)
     )
     ids = sorted({one for one in (wish.organisation_id, wish.target_id, parent_id) if one})
     wanted = organisation.c.organisation_id == func.any(ids)
-    if wish.kind in (ChangeKind.MOVE, ChangeKind.MERGE):
-        wanted |= organisation.c.ancestor_ids.contains([wish.organisation_id])
-    rows = await transaction.all(
-        select(organisation, _COUNTED)
-        .where(wanted)
-        .order_by(organisation.c.level, organisation.c.organisation_id)
-        .with_for_update()
-    )
+    below = organisation.c.ancestor_ids.contains([wish.organisation_id])
+    takes_all_below = wish.kind in (ChangeKind.MOVE, ChangeKind.MERGE)
+    if takes_all_below:
+        wanted |= below
+    rows = await transaction.all(to_change(select(organisation, _COUNTED).where(wanted)))
     locked = {row.organisation_id: organisation_from(row) for row in rows}
     found = locked.get(wish.organisation_id)
     if found is not None and found.parent_id != parent_id:
-        # Somebody moved it while its lock was waited for; the caller looks again.
         raise errors.CHANGE_COLLIDED()
+    if takes_all_below:
+        # Now that everything is locked nothing more comes below it; what came before that is not locked.
+        present = await transaction.all(select(organisation.c.organisation_id).where(below))
+        if any(row.organisation_id not in locked for row in present):
+            raise errors.CHANGE_COLLIDED()
     return locked
+
+
+async def _lock_members(
+    transaction: Transaction, branch: Organisation, members: Sequence[Membership]
+) -> Sequence[Membership]:
+    """Locks the records of a locked branch's members, and returns those who are still in it: nobody comes any more."""
+    member_ids = [one.member_id for one in members]
+    if branch.virtual:
+        # Its members belong to many counties, and their records count it.
+        await transaction.widen(await counties_of_members(transaction, member_ids))
+    await records_of(transaction, member_ids, lock=True)
+    return await members_of(transaction, branch.place.organisation_id)
 
 
 async def _move(transaction: Transaction, moved: Organisation, target: Organisation, *, now: datetime) -> None:
@@ -247,22 +271,20 @@ async def _hang_below(
 
 
 async def _end(transaction: Transaction, scene: _Scene, *, now: datetime) -> None:
-    """Ends an organisation: posts and open work, then members, then itself."""
+    """Ends an organisation: open work and posts, then members, then itself."""
     organisation_id = scene.organisation.place.organisation_id
     target = scene.target
     successor_id = None if target is None else target.place.organisation_id
+    is_branch = scene.organisation.place.level is Level.BRANCH
+    if is_branch:
+        await lapse_requests_to(transaction, organisation_id, now=now)
     await following.on_organisation_ended(
         transaction, organisation_id=organisation_id, successor_id=successor_id, now=now
     )
     await pass_plans_on(transaction, organisation_id, successor_id, now=now)
-    if scene.organisation.place.level is Level.BRANCH:
+    if is_branch:
         await _move_members(transaction, scene, now=now)
-        await lapse_requests_to(transaction, organisation_id, now=now)
-        await transaction.execute(
-            update(unplaced_member)
-            .where(unplaced_member.c.wanted_branch_id == organisation_id)
-            .values(wanted_branch_id=successor_id or "")
-        )
+        await want_successor(transaction, organisation_id, successor_id)
     rows = await transaction.all(
         update(organisation)
         .where(organisation.c.organisation_id == organisation_id)
@@ -288,8 +310,6 @@ async def _move_members(transaction: Transaction, scene: _Scene, *, now: datetim
             now=now,
         )
         return
-    # Members of a virtual branch belong to many counties, and their records count it.
-    await transaction.widen(await counties_of_members(transaction, [one.member_id for one in scene.members]))
     ended = await end_memberships(
         transaction, scene.members, end_date=today, reason=EndReason.ORGANISATION_CHANGED, now=now
     )

@@ -1,7 +1,7 @@
 """What becomes of foundings, surveys and committees when an organisation ends or moves. Organisation changes call this.
 
 Call `on_organisation_ended` before the members are moved, so that posts end by the organisation's change and not one by one
-as their holders leave; the organisation itself is locked, and its county in the scope.
+as their holders leave. The organisation itself and the records of its members are locked, and their counties in the scope.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from zhibu_branches.queries import Organisation, find_organisation
 from zhibu_branches.rules.committees import EndReason
 from zhibu_branches.rules.foundings import OPEN, State
 from zhibu_branches.rules.tree import Level
-from zhibu_branches.surveys.tables import branch_survey, survey_due
+from zhibu_branches.surveys.tables import branch_survey
 
 # Shown to everybody who signed.
 _ENDED_NOTE = "所选上级组织已撤销，请另选上级组织重新提议。"
@@ -37,13 +37,13 @@ async def on_organisation_ended(
     stand below it go to the successor, where it can hold branches and the name is free; the others are refused with a note.
     """
     today = now.astimezone(SHANGHAI).date()
+    await _move_foundings(transaction, organisation_id, successor_id, now=now)
     present = await find_committee(transaction, organisation_id, lock=True)
     if present is not None:
         # `end_committee` takes the first day without it; the day of the change is that.
         await end_committee(transaction, present, today, reason=EndReason.ORGANISATION_CHANGED, now=now)
-    await transaction.execute(delete(survey_due).where(survey_due.c.branch_id == organisation_id))
+    # Whatever waits to be counted anew is passed over once the branch has ended.
     await transaction.execute(delete(branch_survey).where(branch_survey.c.branch_id == organisation_id))
-    await _move_foundings(transaction, organisation_id, successor_id, now=now)
 
 
 async def on_organisation_moved(transaction: Transaction, *, organisation_id: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Opening, moving and ending memberships. The database refuses a commit that breaks "exactly one physical" (0003).
 
-Everybody takes locks in one order: organisations by identifier, then records by member; so no two writers wait for each
-other for ever.
+Locks are taken in the one order of `locks`: organisations, then records by member; so no two writers wait for each other
+for ever.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from zhibu_kit.ids import new_ulid
 
 from zhibu_branches import errors, leaving
 from zhibu_branches.bulk import insert_many
+from zhibu_branches.locks import to_keep
 from zhibu_branches.member_events import membership_changed, record_changed
 from zhibu_branches.member_queries import (
     Membership,
@@ -240,7 +241,7 @@ async def counties_of_members(transaction: Transaction, member_ids: Sequence[str
 
 
 async def lock_branches(transaction: Transaction, branch_ids: Sequence[str]) -> dict[str, Organisation]:
-    """Branches that stay as they are, active and in their place, until the transaction ends; by identifier.
+    """Branches that stay as they are, active and in their place, until the transaction ends.
 
     The scope must show their counties: the policies let nobody lock what may not be written.
 
@@ -248,10 +249,11 @@ async def lock_branches(transaction: Transaction, branch_ids: Sequence[str]) -> 
         ServiceError: NOT_FOUND for the branch, ORGANISATION_DISSOLVED.
     """
     rows = await transaction.all(
-        select(organisation, literal_column("0").label("child_count"))
-        .where(organisation.c.organisation_id == func.any(sorted(set(branch_ids))))
-        .order_by(organisation.c.organisation_id)
-        .with_for_update(read=True, key_share=True)
+        to_keep(
+            select(organisation, literal_column("0").label("child_count")).where(
+                organisation.c.organisation_id == func.any(sorted(set(branch_ids)))
+            )
+        )
     )
     found = {row.organisation_id: organisation_from(row) for row in rows}
     for branch_id in branch_ids:

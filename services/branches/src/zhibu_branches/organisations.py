@@ -10,6 +10,7 @@ from zhibu_kit.errors import NOT_FOUND, ErrorKind, ServiceError, field_error
 from zhibu_kit.etag import check_etag
 
 from zhibu_branches import errors
+from zhibu_branches.locks import to_change
 from zhibu_branches.models import organisation
 from zhibu_branches.queries import Organisation, find_organisation, organisation_from
 from zhibu_branches.rules.tree import (
@@ -74,7 +75,7 @@ async def rename_organisation(
     if found is not None and found.parent_id is not None:
         await _lock_parent(transaction, found.parent_id)
     row = await transaction.one_or_none(
-        select(organisation).where(organisation.c.organisation_id == organisation_id).with_for_update()
+        to_change(select(organisation).where(organisation.c.organisation_id == organisation_id))
     )
     if row is None or found is None:
         raise NOT_FOUND(noun="organisation")
@@ -113,9 +114,11 @@ async def ensure_province(transaction: Transaction, *, code: str, name: str, now
 async def _lock_parent(transaction: Transaction, parent_id: str) -> Organisation:
     """Reads a parent and keeps others from changing what stands directly below it until the transaction ends."""
     row = await transaction.one_or_none(
-        select(organisation, literal_column("0").label("child_count"))
-        .where(organisation.c.organisation_id == parent_id)
-        .with_for_update(key_share=True)
+        to_change(
+            select(organisation, literal_column("0").label("child_count")).where(
+                organisation.c.organisation_id == parent_id
+            )
+        )
     )
     if row is None:
         raise NOT_FOUND(noun="organisation")

@@ -17,11 +17,11 @@ from zhibu_branches import errors
 from zhibu_branches.change_rows import (
     OrganisationChange,
     due_changes,
+    find_change,
     insert_change,
-    lock_change,
     settle_change,
 )
-from zhibu_branches.changes import Wish, perform, refused
+from zhibu_branches.changes import Wish, lock_organisations, perform, refused
 from zhibu_branches.rules.changes import ChangeKind, ChangeRefusal, ChangeState, is_planned
 
 log = logging.getLogger("zhibu.branches.planning")
@@ -77,7 +77,7 @@ async def cancel_change(
     Raises:
         ServiceError: NOT_FOUND, CHANGE_NOT_PLANNED, ETAG_MISMATCH.
     """
-    found = await lock_change(transaction, organisation_change_id)
+    found = await find_change(transaction, organisation_change_id, lock=True)
     if found is None:
         raise NOT_FOUND(noun="organisation_change")
     if found.state is not ChangeState.PLANNED:
@@ -101,7 +101,8 @@ async def _do(database: Database, organisation_change_id: str, county_code: str,
     try:
         return await _do_planned(database, organisation_change_id, county_code, now=now)
     except ServiceError as error:
-        if error.code in _PASSING:
+        # The tree changed just now: at the next look it stands still.
+        if error.code in _PASSING or error.reason == errors.CHANGE_COLLIDED.reason:
             log.warning("A planned change waits", extra={"fields": {"change": organisation_change_id}})
             return False
         reason = error.reason
@@ -110,7 +111,7 @@ async def _do(database: Database, organisation_change_id: str, county_code: str,
         reason = errors.CHANGE_COLLIDED.reason
     # Nothing of the attempt was kept; the reason is, in a transaction of its own.
     async with database.transaction(Scope.of(county_code), role=Role.PROVINCE) as transaction:
-        change = await lock_change(transaction, organisation_change_id)
+        change = await find_change(transaction, organisation_change_id, lock=True)
         if change is not None and change.state is ChangeState.PLANNED:
             await settle_change(transaction, change, state=ChangeState.FAILED, failure_reason=reason, now=now)
     return True
@@ -119,9 +120,9 @@ async def _do(database: Database, organisation_change_id: str, county_code: str,
 async def _do_planned(database: Database, organisation_change_id: str, county_code: str, *, now: datetime) -> bool:
     # The province's role: counties move between cities, and members of virtual branches come from everywhere.
     async with database.transaction(Scope.of(county_code), role=Role.PROVINCE) as transaction:
-        change = await lock_change(transaction, organisation_change_id, skip_locked=True)
+        change = await find_change(transaction, organisation_change_id)
         if change is None or change.state is not ChangeState.PLANNED:
-            # Another process does it, or it was cancelled.
+            # Another process did it, or it was cancelled.
             return False
         wish = Wish(
             kind=change.kind,
@@ -131,6 +132,12 @@ async def _do_planned(database: Database, organisation_change_id: str, county_co
             member_ids=change.member_ids,
             every_member=False,
         )
+        # The organisations come before their plans, as everywhere.
+        await lock_organisations(transaction, wish)
+        locked = await find_change(transaction, organisation_change_id, lock=True)
+        if locked is None or locked.version != change.version:
+            # The same, or its target ended, while the locks were waited for; the next run looks again.
+            return False
         done = await perform(transaction, wish, now=now)
         await settle_change(
             transaction,

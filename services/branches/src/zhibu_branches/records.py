@@ -21,8 +21,10 @@ from zhibu_branches.memberships import (
     NewRecord,
     Record,
     end_memberships,
+    lock_branches,
     memberships_of,
     open_record,
+    record_of,
 )
 from zhibu_branches.models import member_decision, member_record
 from zhibu_branches.rules import committees
@@ -34,6 +36,7 @@ from zhibu_branches.rules.decisions import (
     check_new_record,
 )
 from zhibu_branches.rules.members import DecisionSource, EndReason, Occupation, PartyStatus, Standing
+from zhibu_branches.unplaced import find_unplaced
 
 T = TypeVar("T")
 
@@ -100,6 +103,22 @@ async def take_up(
     )
     await _insert_entry(transaction, entry)
     return record, entry
+
+
+async def place_member(
+    transaction: Transaction, new: NewRecord, *, document: Document, today: date, now: datetime
+) -> tuple[Record, DecisionEntry]:
+    """Takes up somebody who has an e-ID and whom no branch holds yet.
+
+    Raises:
+        ServiceError: as take_up does, or MEMBER_NOT_UNPLACED.
+    """
+    await lock_branches(transaction, [new.branch_id])
+    if await record_of(transaction, new.member_id) is not None:
+        raise errors.MEMBER_HAS_RECORD()
+    if await find_unplaced(transaction, new.member_id) is None:
+        raise errors.MEMBER_NOT_UNPLACED()
+    return await take_up(transaction, new, document=document, today=today, now=now)
 
 
 async def record_decision(

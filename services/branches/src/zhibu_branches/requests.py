@@ -238,9 +238,18 @@ def request_changed(request: MembershipRequest) -> events.MembershipRequestChang
 async def _settle(
     transaction: Transaction, which: ColumnElement[bool], *, state: int, refusal_note: str = "", now: datetime
 ) -> list[MembershipRequest]:
+    # Locked first, in the one order: members and branches let theirs lapse side by side.
+    found = await transaction.all(
+        select(table.c.membership_request_id)
+        .where(which, table.c.state == OPEN)
+        .order_by(table.c.membership_request_id)
+        .with_for_update()
+    )
+    if not found:
+        return []
     rows = await transaction.all(
         update(table)
-        .where(which, table.c.state == OPEN)
+        .where(table.c.membership_request_id == func.any([row.membership_request_id for row in found]))
         .values(state=state, refusal_note=refusal_note, version=table.c.version + 1, update_time=now)
         .returning(table)
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu.identity.v1 import eid_pb2, identity_events_pb2
 from zhibu_kit.consumers import Consumer
@@ -45,8 +45,27 @@ async def list_unplaced(
 
 
 async def find_unplaced(transaction: Transaction, member_id: str) -> Row[Any] | None:
-    """The person, kept from others until the transaction ends, when the scope shows the county."""
-    return await transaction.one_or_none(select(table).where(table.c.member_id == member_id).with_for_update())
+    """The person, when the scope shows the county. The record comes before this row: whoever opens it removes the row."""
+    return await transaction.one_or_none(select(table).where(table.c.member_id == member_id))
+
+
+async def forget_unplaced(transaction: Transaction, member_ids: Sequence[str]) -> None:
+    """These people have a branch now."""
+    found = await _lock(transaction, table.c.member_id == func.any(list(member_ids)))
+    await transaction.execute(table.delete().where(table.c.member_id == func.any(found)))
+
+
+async def want_successor(transaction: Transaction, branch_id: str, successor_id: str | None) -> None:
+    """Whoever wanted into a branch that ended wants into the one that took it over, or into none."""
+    found = await _lock(transaction, table.c.wanted_branch_id == branch_id)
+    await transaction.execute(
+        update(table).where(table.c.member_id == func.any(found)).values(wanted_branch_id=successor_id or "")
+    )
+
+
+async def _lock(transaction: Transaction, which: ColumnElement[bool]) -> list[str]:
+    rows = await transaction.all(select(table.c.member_id).where(which).order_by(table.c.member_id).with_for_update())
+    return [row.member_id for row in rows]
 
 
 async def _apply(transaction: Transaction, event: identity_events_pb2.EidChanged, context: EventContext) -> None:

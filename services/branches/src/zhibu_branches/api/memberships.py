@@ -33,12 +33,12 @@ from zhibu_branches.memberships import (
     show_all_of,
 )
 from zhibu_branches.queries import Organisation, find_organisation
-from zhibu_branches.records import Document, decisions_of, record_decision, take_up
+from zhibu_branches.records import Document, decisions_of, place_member, record_decision
 from zhibu_branches.requests import ADMITTED, REFUSED, check_open, find_request, lock_request, open_requests_to, settle
 from zhibu_branches.rules.decisions import Decision
 from zhibu_branches.rules.members import MembershipKind, Occupation, PartyStatus, Standing
 from zhibu_branches.rules.tree import Level
-from zhibu_branches.unplaced import find_unplaced, list_unplaced
+from zhibu_branches.unplaced import list_unplaced
 
 
 class MembershipApi:
@@ -209,12 +209,7 @@ class MembershipApi:
             place = await _organisation(write, request.organisation_id)
             if place.place.level is not Level.BRANCH:
                 raise errors.ORGANISATION_IS_NO_BRANCH()
-            await lock_branches(write, [request.organisation_id])
-            if await record_of(write, request.member_id) is not None:
-                raise errors.MEMBER_HAS_RECORD()
-            if await find_unplaced(write, request.member_id) is None:
-                raise errors.MEMBER_NOT_UNPLACED()
-            record, _ = await take_up(
+            record, _ = await place_member(
                 write,
                 new,
                 document=Document(number=request.document_number, made_by_member_id=call.caller.member_id or ""),

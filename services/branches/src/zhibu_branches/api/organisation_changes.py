@@ -12,7 +12,7 @@ from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_branches.api.days import day_or_none
-from zhibu_branches.change_rows import OrganisationChange, list_changes, lock_change
+from zhibu_branches.change_rows import OrganisationChange, find_change, list_changes
 from zhibu_branches.changes import Wish
 from zhibu_branches.history import versions_of
 from zhibu_branches.member_events import day, instant
@@ -156,7 +156,7 @@ class OrganisationChangeApi:
         ) as write:
             if write.replayed is not None:
                 return write.replayed
-            found = await lock_change(write, request.organisation_change_id)
+            found = await find_change(write, request.organisation_change_id)
             if found is None or not await stands_at_or_below(write, [found.organisation_id], request.organisation_id):
                 raise NOT_FOUND(noun="organisation_change")
             change = await cancel_change(

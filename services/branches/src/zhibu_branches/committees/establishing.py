@@ -1,6 +1,6 @@
 """Making a committee, by a recorded appointment now and by elections later; filling and ending its posts.
 
-Locks are taken in the order that all of this service keeps: the branch, the records, then the committee.
+Locks are taken in the order of `locks`: the branch, the records, then the committee.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from zhibu_branches.committees.posts import end_posts, give_posts, touch
 from zhibu_branches.committees.queries import Committee, Holder, find_committee
 from zhibu_branches.committees.tables import committee, committee_post
 from zhibu_branches.errors import ORGANISATION_DISSOLVED
+from zhibu_branches.locks import to_change
 from zhibu_branches.models import organisation
 from zhibu_branches.queries import Organisation, find_organisation
 from zhibu_branches.rules.committees import (
@@ -208,12 +209,10 @@ async def lock_branch(transaction: Transaction, branch_id: str) -> Organisation:
     if branch is None or branch.place.level is not Level.BRANCH:
         raise NOT_FOUND(noun="branch")
     await transaction.widen(Scope.of(branch.place.county_code))
-    row = await transaction.one(
-        select(organisation.c.active, organisation.c.term_years)
-        .where(organisation.c.organisation_id == branch_id)
-        .with_for_update(key_share=True)
+    active = await transaction.scalar(
+        to_change(select(organisation.c.active).where(organisation.c.organisation_id == branch_id))
     )
-    if not row.active:
+    if not active:
         raise ORGANISATION_DISSOLVED()
     # Read once more under the lock: somebody may have set other years in the meantime.
     return await find_organisation(transaction, branch_id) or branch

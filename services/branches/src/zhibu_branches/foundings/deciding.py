@@ -22,6 +22,7 @@ from zhibu_branches.foundings.changing import (
 )
 from zhibu_branches.foundings.queries import Founding, find_founding, founding_from, stands_below
 from zhibu_branches.foundings.tables import founding
+from zhibu_branches.locks import to_change
 from zhibu_branches.memberships import open_membership
 from zhibu_branches.models import organisation
 from zhibu_branches.organisations import create_organisation
@@ -65,11 +66,9 @@ async def approve(
     """
     seen = await find_to_decide(transaction, founding_id, organisation_id=organisation_id)
     _check_not_own(seen, officer_member_id)
-    # In the order that all of this service keeps: the organisation above, the records, the founding.
+    # In the order of `locks`: the organisation above, the records, the founding.
     await transaction.scalar(
-        select(organisation.c.active)
-        .where(organisation.c.organisation_id == seen.organisation_id)
-        .with_for_update(key_share=True)
+        to_change(select(organisation.c.active).where(organisation.c.organisation_id == seen.organisation_id))
     )
     signers = await look_again(transaction, seen, lock=True)
     found = await _lock_submitted(transaction, founding_id, etag=etag, now=now)

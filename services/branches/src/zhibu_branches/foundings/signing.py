@@ -1,6 +1,6 @@
 """What members do: propose, sign, take the signature back, hand in, withdraw.
 
-Locks are taken in the order that all of this service keeps: organisations, records, then foundings.
+Locks are taken in the order of `locks`: organisations, records, then foundings.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from zhibu_branches.foundings.changing import (
 from zhibu_branches.foundings.kinds import kinds_of
 from zhibu_branches.foundings.queries import Founding, count_open_of, find_founding
 from zhibu_branches.foundings.tables import founding, founding_cosigner
+from zhibu_branches.locks import to_change
 from zhibu_branches.member_places import own_record
 from zhibu_branches.member_queries import Record
 from zhibu_branches.models import organisation
@@ -199,9 +200,7 @@ async def _lock_parent(transaction: Transaction, organisation_id: str) -> Organi
         raise field_error("organisation_id", errors.FOUNDING_PARENT_NOT_ALLOWED)
     await transaction.widen(Scope.of(parent.place.county_code))
     active = await transaction.scalar(
-        select(organisation.c.active)
-        .where(organisation.c.organisation_id == organisation_id)
-        .with_for_update(key_share=True)
+        to_change(select(organisation.c.active).where(organisation.c.organisation_id == organisation_id))
     )
     if not active:
         raise ORGANISATION_DISSOLVED()

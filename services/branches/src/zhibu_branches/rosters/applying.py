@@ -11,6 +11,7 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
 
 from zhibu_branches.bulk import insert_many
+from zhibu_branches.locks import to_keep
 from zhibu_branches.member_events import membership_changed, record_changed
 from zhibu_branches.member_queries import membership_of, record_from
 from zhibu_branches.memberships import Record, end_memberships, physical_of, records_of
@@ -20,12 +21,12 @@ from zhibu_branches.models import (
     membership,
     organisation,
     roster_conflict,
-    unplaced_member,
 )
 from zhibu_branches.records import standings_of
 from zhibu_branches.rules.members import DecisionSource, EndReason, MembershipKind, Standing
 from zhibu_branches.rules.rosters import Conflict, Outcome, Row, judge_row
 from zhibu_branches.rules.tree import Level
+from zhibu_branches.unplaced import forget_unplaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ async def apply_rows(
     refused = await _take_up(transaction, judged.new, county_code=county_code, today=today, now=now)
     conflicts = {**judged.conflicts, **{_at(rows, member_id): Conflict.RECORD_ENDED for member_id in refused}}
     await _change(transaction, judged.changed, records, county_code=county_code, today=today, now=now)
+    await forget_unplaced(transaction, sorted(set(judged.new) - refused))
     await _keep_history(transaction, judged, records, refused, county_code=county_code, today=today, now=now)
     await _keep_conflicts(
         transaction, rows, conflicts, {**{one: records[one].branch_id for one in records}, **elsewhere},
@@ -108,16 +110,15 @@ def _judge(
 async def _branches(transaction: Transaction, branch_ids: set[str], county_code: str) -> frozenset[str]:
     """Those that are physical branches of the county, kept from changing until the transaction ends."""
     rows = await transaction.all(
-        select(organisation.c.organisation_id)
-        .where(
-            organisation.c.organisation_id == func.any(sorted(branch_ids)),
-            organisation.c.level == Level.BRANCH,
-            organisation.c.active,
-            ~organisation.c.virtual,
-            organisation.c.county_code == county_code,
+        to_keep(
+            select(organisation.c.organisation_id).where(
+                organisation.c.organisation_id == func.any(sorted(branch_ids)),
+                organisation.c.level == Level.BRANCH,
+                organisation.c.active,
+                ~organisation.c.virtual,
+                organisation.c.county_code == county_code,
+            )
         )
-        .order_by(organisation.c.organisation_id)
-        .with_for_update(read=True, key_share=True)
     )
     return frozenset(row.organisation_id for row in rows)
 
@@ -154,9 +155,6 @@ async def _take_up(
         transaction.emit(record_changed(record, source=DecisionSource.ROSTER), county_code=county_code)
     await _place(
         transaction, {row.member_id: row.branch_id for row in made}, county_code=county_code, today=today, now=now
-    )
-    await transaction.execute(
-        unplaced_member.delete().where(unplaced_member.c.member_id == func.any([row.member_id for row in made]))
     )
     return set(new) - {row.member_id for row in made}
 

@@ -1,6 +1,6 @@
 """What is known of members' computers and networks: stated, reported, countersigned, disputed.
 
-Locks are taken in the order that all of this service keeps: records, answers, then the branch's survey.
+Locks are taken in the order of `locks`: records, answers, then the branch's survey.
 """
 
 from __future__ import annotations
