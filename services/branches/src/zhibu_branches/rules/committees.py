@@ -1,6 +1,8 @@
 """Who may form a committee, and how long it serves. Pure.
 
 The numbers stand in `COMPOSITION` and `TERM_YEARS` with the article they come from; nothing else in the program knows them.
+Compared with published copies (November 2026): size, posts and the one deputy stand in chapter 6 of 支部工作条例, right before its
+article 21 (terms, vacancies); that the number is 20 follows from this and was not seen printed beside the text.
 """
 
 from __future__ import annotations
@@ -56,7 +58,6 @@ class Composition:
     # committee above to judge, which appoints here, so only the outer bound is checked.
     size_max: int
     holders_max: Mapping[Post, int]
-    deputies_without_committee_max: int
 
 
 COMPOSITION: Final = Composition(
@@ -66,16 +67,16 @@ COMPOSITION: Final = Composition(
     size_max=7,
     holders_max={
         Post.SECRETARY: 1,
-        Post.DEPUTY_SECRETARY: 2,
+        Post.DEPUTY_SECRETARY: 1,
         Post.ORGANISATION: 1,
         Post.PUBLICITY: 1,
         Post.DISCIPLINE: 1,
         Post.YOUTH: 1,
         Post.MEMBER: 7,
     },
-    deputies_without_committee_max=1,
 )
-# 《关于党的基层组织任期的意见》 (2018): villages and communities five years, the others in general three.
+# 《关于党的基层组织任期的意见》 (2018) and article 21 of 支部工作条例: villages and communities five years, others in general three.
+# Article 3 of 基层组织选举工作条例 (2020): a later election needs the organisation above, and is in general not more than a year late.
 TERM_YEARS: Final = (3, 5)
 DEFAULT_TERM_YEARS: Final = 3
 # Whole months before the end of a term at which somebody is warned; 0 is the end itself.
@@ -119,7 +120,7 @@ def refusal_of(
             return Refusal.POSTS_OF_ONE_CLASH, at
     size = len({appointment.member_id for appointment in appointments})
     if full_members < rule.committee_from_full_members:
-        return _refusal_without_committee(appointments, counts, rule)
+        return _refusal_without_committee(appointments)
     return None if rule.size_min <= size <= rule.size_max else (Refusal.SIZE, 0)
 
 
@@ -139,7 +140,7 @@ def may_be_filled(post: Post, *, held: Sequence[Post], full_members: int, rule: 
     """
     if full_members >= rule.committee_from_full_members or post is Post.SECRETARY:
         return True
-    return post is Post.DEPUTY_SECRETARY and Counter(held)[post] < rule.deputies_without_committee_max
+    return post is Post.DEPUTY_SECRETARY and Counter(held)[post] < rule.holders_max[post]
 
 
 def vacancies(seats: Sequence[Post], held: Sequence[Post]) -> list[Post]:
@@ -185,12 +186,8 @@ def add_months(day: date, months: int) -> date:
     return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1]))
 
 
-def _refusal_without_committee(
-    appointments: Sequence[Appointment], counts: Mapping[Post, int], rule: Composition
-) -> tuple[Refusal, int] | None:
+def _refusal_without_committee(appointments: Sequence[Appointment]) -> tuple[Refusal, int] | None:
     for at, appointment in enumerate(appointments):
         if appointment.post not in {Post.SECRETARY, Post.DEPUTY_SECRETARY}:
             return Refusal.NO_COMMITTEE_YET, at
-    if counts[Post.DEPUTY_SECRETARY] > rule.deputies_without_committee_max:
-        return Refusal.NO_COMMITTEE_YET, len(appointments) - 1
     return None

@@ -1,4 +1,11 @@
-"""By which membership an act is done. Data: a county may decide otherwise."""
+"""By which membership an act is done. Data: a county may decide otherwise.
+
+Which membership counts is the project's reading of the regulations: they know physical branches only, and say who may vote,
+not in which of two branches. Compared with published copies (November 2026): articles 4, 5, 7, 8 and 42 of the constitution
+(4, 5 and 42 in the text of 2017; of the text of 2022 only 7 and 8 could be read), article 25 of 党员教育管理工作条例, section 1 of
+the rules on dues. Not found in a copy with numbers, and therefore named without one: study in 党员教育管理工作条例, the yearly review in
+支部工作条例. What a county decides (积分、表彰、网上党支部) has no article at all.
+"""
 
 from __future__ import annotations
 
@@ -54,13 +61,13 @@ _ACTS: Final = (
      "《中国共产党章程》第四十二条"),
     (Act(name="meeting", zh="参加组织生活", en="Taking part in meetings"), True, True, _CONSTITUTION_BRANCH),
     (Act(name="dues", zh="交纳党费", en="Paying dues"), True, False,
-     "《关于中国共产党党费收缴、使用和管理的规定》第二章"),
+     "《关于中国共产党党费收缴、使用和管理的规定》第一部分"),
     (Act(name="transfer", zh="接转组织关系", en="Transfer of the relation"), True, False,
-     "《中国共产党党员教育管理工作条例》第七章"),
+     "《中国共产党党员教育管理工作条例》第二十五条"),
     (Act(name="democratic_review", zh="民主评议", en="Democratic review"), True, False,
-     "《中国共产党支部工作条例（试行）》第五章"),
+     "《中国共产党支部工作条例（试行）》（民主评议党员）"),
     (Act(name="study_credits", zh="学习学分", en="Study credits"), True, False,
-     "《中国共产党党员教育管理工作条例》第三章"),
+     "《中国共产党党员教育管理工作条例》（学习培训）"),
     (Act(name="points", zh="积分", en="Points"), True, False, "县（市、区）委组织部积分办法"),
     (Act(name="statistics", zh="党内统计", en="Statistics"), True, False, _CONSTITUTION_BRANCH),
     (Act(name="survey", zh="电脑和网络调查", en="Survey of computers and networks"), True, False,
