@@ -21,7 +21,6 @@ LONG_FILES: dict[str, str] = {
     "services/branches/src/zhibu_branches/errors.py": "every refusal of the service with its words",
     "services/branches/src/zhibu_branches/memberships.py": "the only code that opens and ends memberships",
     "services/branches/src/zhibu_branches/rosters/applying.py": "how a part of a roster becomes memberships, step by step",
-    "services/branches/src/zhibu_branches/statistics.py": "sums, their hiding and their answer together",
     "services/identity/src/zhibu_identity/accounts.py": "the only code that talks to Keycloak about accounts",
     "services/identity/src/zhibu_identity/api/rosters.py": "one handler per RPC of a large service",
     "services/identity/src/zhibu_identity/corrections.py": "a correction from its asking to its answer",

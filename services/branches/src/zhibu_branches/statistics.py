@@ -1,13 +1,12 @@
 """Sums downward: what an organisation and all below it hold, without persons.
 
 The counts of each branch and each county are kept as members change (table `tally`, migration 0003), so a county is the sum
-of a few thousand rows and the province that of its counties; nobody's record is read. What few people make up is hidden by
+of its branches' rows and the province that of its counties; nobody's record is read. What few people make up is hidden by
 zhibu_kit.small_cells, from the province down, so that the answers about an organisation and about those above it fit together.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,21 +15,16 @@ from sqlalchemy import func, select, text
 from zhibu_kit.db import Database, Role, Scope, Transaction
 from zhibu_kit.small_cells import NOT_TOLD, hidden_below, hidden_of_top
 
-from zhibu_branches.models import organisation, tally
+from zhibu_branches.models import organisation
 from zhibu_branches.queries import Organisation
 from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus
 from zhibu_branches.rules.tree import Level
-from zhibu_branches.surveys.tables import branch_survey
+from zhibu_branches.tallies import Counts, counts_inside, counts_of_cities, counts_of_counties, sum_of
 
 # Organisations directly below one that are shown.
 BELOW_MAX: Final = 500
-# State 1 of a survey: not online.
-_OFFLINE: Final = 1
 _BEFORE: Final = tuple(status for status in PartyStatus if status not in MEMBERS)
 _OF_PARTY: Final = tuple(status for status in PartyStatus if status in MEMBERS)
-
-# What is counted of one organisation: (dimension, key) of the table.
-Counts = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,150 +55,50 @@ class _Node:
 
 async def statistics_of(transaction: Transaction, found: Organisation) -> tuple[Sums, list[Sums]]:
     """The sums of an organisation, and of each one directly below it by identifier. Reads as the province's role."""
-    counties = await _by_county(transaction)
-    parts = _parts(counties.values())
-    way = [*found.place.ancestor_ids, found.place.organisation_id]
+    cities = await counts_of_cities(transaction)
+    parts = _parts(cities.values())
+    way = (*found.place.ancestor_ids, found.place.organisation_id)
     names = await _names(transaction, way)
-    node = _Node(organisation_id=way[0], name=names[way[0]], counts=_sum(counties.values()))
+    node = _Node(organisation_id=way[0], name=names[way[0]], counts=sum_of(cities.values()))
     for name, keys in parts.items():
         node.hidden[name] = hidden_of_top(_row(node.counts, keys))
-    county = _County(transaction, found)
-    below = await _below(transaction, way[0], Level.PROVINCE, counties, county)
+    below = await _below(transaction, way[:1], cities)
     _hide(parts, node, below)
-    for level, organisation_id in enumerate(way[1:], Level.CITY):
+    for depth, organisation_id in enumerate(way[1:], 2):
         node = next((one for one in below if one.organisation_id == organisation_id), None) or _Node(
             organisation_id=organisation_id, name=names.get(organisation_id, ""), counts={}
         )
-        below = await _below(transaction, organisation_id, _level_of(found, level), counties, county)
+        below = await _below(transaction, way[:depth], await _counts_below(transaction, found, depth, way))
         _hide(parts, node, below)
     return _sums(parts, node), [_sums(parts, one) for one in below[:BELOW_MAX]]
 
 
-class _County:
-    """The branches of the county in which an organisation stands, read once."""
-
-    def __init__(self, transaction: Transaction, found: Organisation) -> None:
-        self._transaction = transaction
-        self._county_code = found.place.county_code
-        self._loaded: list[tuple[_Node, tuple[str, ...]]] | None = None
-
-    async def nodes(self) -> list[tuple[_Node, tuple[str, ...]]]:
-        """Every active organisation below the county, with the way up to it; branches bring the counts."""
-        if self._loaded is None:
-            self._loaded = await self._load()
-        return self._loaded
-
-    async def _load(self) -> list[tuple[_Node, tuple[str, ...]]]:
-        rows = await self._transaction.all(
-            select(tally.c.organisation_id, tally.c.dimension, tally.c.key, func.sum(tally.c.count).label("people"))
-            .where(tally.c.county_code == self._county_code, tally.c.organisation_id != self._county_code)
-            .group_by(tally.c.organisation_id, tally.c.dimension, tally.c.key)
-        )
-        counted: defaultdict[str, Counts] = defaultdict(dict)
-        for row in rows:
-            counted[row.organisation_id][row.dimension, row.key] = int(row.people)
-        online = {
-            row.branch_id
-            for row in await self._transaction.all(
-                select(branch_survey.c.branch_id).where(
-                    branch_survey.c.county_code == self._county_code, branch_survey.c.state != _OFFLINE
-                )
-            )
-        }
-        found = await self._transaction.all(
-            select(
-                organisation.c.organisation_id,
-                organisation.c.name,
-                organisation.c.level,
-                organisation.c.virtual,
-                organisation.c.ancestor_ids,
-            )
-            .where(
-                organisation.c.county_code == self._county_code,
-                organisation.c.active,
-                organisation.c.level > Level.COUNTY,
-            )
-            .order_by(organisation.c.organisation_id)
-        )
-        nodes: list[tuple[_Node, tuple[str, ...]]] = []
-        for row in found:
-            counts = counted.get(row.organisation_id, {})
-            if row.level == Level.BRANCH:
-                counts["branch", "virtual" if row.virtual else "physical"] = 1
-                if row.organisation_id in online:
-                    counts["branch", "online"] = 1
-            node = _Node(organisation_id=row.organisation_id, name=row.name, counts=counts)
-            nodes.append((node, tuple(row.ancestor_ids)))
-        return nodes
-
-
-async def _below(
-    transaction: Transaction,
-    organisation_id: str,
-    level: Level,
-    counties: Mapping[str, Counts],
-    county: _County,
-) -> list[_Node]:
-    """What stands directly below an organisation, by identifier, each with everything below it."""
-    match level:
-        case Level.PROVINCE | Level.CITY:
-            rows = await transaction.all(
-                select(organisation.c.organisation_id, organisation.c.name)
-                .where(organisation.c.parent_id == organisation_id, organisation.c.active)
-                .order_by(organisation.c.organisation_id)
-            )
-            cities = await _cities(transaction) if level is Level.PROVINCE else {}
-            return [
-                _Node(
-                    organisation_id=row.organisation_id,
-                    name=row.name,
-                    counts=_sum(counties.get(code, {}) for code in cities[row.organisation_id])
-                    if row.organisation_id in cities
-                    else dict(counties.get(row.organisation_id, {})),
-                )
-                for row in rows
-            ]
+async def _counts_below(
+    transaction: Transaction, found: Organisation, depth: int, way: tuple[str, ...]
+) -> Mapping[str, Counts]:
+    """The counts of what stands directly below the organisation at a depth of the way down."""
+    match _level_of(found, depth):
+        case Level.PROVINCE:
+            raise AssertionError("nothing leads to the province")
+        case Level.CITY:
+            return await counts_of_counties(transaction, way[depth - 1])
         case Level.COUNTY | Level.TOWNSHIP:
-            nodes = await county.nodes()
-            children = [node for node, way in nodes if way[-1] == organisation_id]
-            inside: defaultdict[str, list[Counts]] = defaultdict(list)
-            for node, way in nodes:
-                for above in way:
-                    inside[above].append(node.counts)
-            return [
-                _Node(
-                    organisation_id=child.organisation_id,
-                    name=child.name,
-                    counts=_sum([child.counts, *inside[child.organisation_id]]),
-                )
-                for child in children
-            ]
+            return await counts_inside(transaction, found.place.county_code, way=way[:depth])
         case Level.BRANCH:
-            return []
+            return {}
 
 
-async def _by_county(transaction: Transaction) -> dict[str, Counts]:
+async def _below(transaction: Transaction, way: tuple[str, ...], counts: Mapping[str, Counts]) -> list[_Node]:
+    """What stands directly below the organisation at the end of a way, by identifier, each with everything below it."""
     rows = await transaction.all(
-        select(tally.c.county_code, tally.c.dimension, tally.c.key, func.sum(tally.c.count).label("people"))
-        .where(tally.c.organisation_id == tally.c.county_code)
-        .group_by(tally.c.county_code, tally.c.dimension, tally.c.key)
+        select(organisation.c.organisation_id, organisation.c.name)
+        .where(organisation.c.parent_id == way[-1], organisation.c.active)
+        .order_by(organisation.c.organisation_id)
     )
-    found: defaultdict[str, Counts] = defaultdict(dict)
-    for row in rows:
-        found[row.county_code][row.dimension, row.key] = int(row.people)
-    return found
-
-
-async def _cities(transaction: Transaction) -> dict[str, list[str]]:
-    rows = await transaction.all(
-        select(organisation.c.parent_id, organisation.c.organisation_id).where(
-            organisation.c.level == Level.COUNTY, organisation.c.active
-        )
-    )
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        found[row.parent_id].append(row.organisation_id)
-    return found
+    return [
+        _Node(organisation_id=row.organisation_id, name=row.name, counts=counts.get(row.organisation_id, {}))
+        for row in rows
+    ]
 
 
 async def _names(transaction: Transaction, organisation_ids: Sequence[str]) -> dict[str, str]:
@@ -246,14 +140,6 @@ def _members(counts: Counts) -> int:
     return sum(counts.get(("status", str(int(status))), 0) for status in _OF_PARTY)
 
 
-def _sum(some: Iterable[Counts]) -> Counts:
-    total: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for counts in some:
-        for key, count in counts.items():
-            total[key] += count
-    return dict(total)
-
-
 def _sums(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node) -> Sums:
     told = {
         name: [
@@ -284,7 +170,7 @@ def _sums(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node) -> Sums:
 
 def _level_of(found: Organisation, depth: int) -> Level:
     """The level of the organisation at a depth of the way down; a branch may stand below a county."""
-    return found.place.level if depth == Level.PROVINCE + len(found.place.ancestor_ids) else Level(depth)
+    return found.place.level if depth == 1 + len(found.place.ancestor_ids) else Level(depth)
 
 
 # Two processes must not fold at once: each would count the other's rows a second time.
