@@ -14,6 +14,7 @@ from integration.identity.running_identity import CLERK, LINQU, LINQU_ADMIN, LIN
 from integration.identity.setting_up import PowerCutError, Workbench
 from support.roster_files import HEADINGS, number_of, person_row, xlsx
 from support.rpc import outcome_of
+from zhibu.branches.v1 import branches_events_pb2, organisation_pb2
 from zhibu.identity.v1 import application_pb2, roster_events_pb2, roster_pb2
 from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu.identity.v1.roster_service_pb2_grpc import RosterServiceStub
@@ -23,10 +24,13 @@ from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.models import person as person_table
 from zhibu_identity.people import open_details, record_of
 from zhibu_identity.roster_committing import check_anew
-from zhibu_identity.roster_payloads import FILE_NAME
+from zhibu_identity.roster_payloads import FILE_NAME, open_row
+from zhibu_identity.roster_reading.problems import Reason
 from zhibu_identity.roster_work import work_rosters
 from zhibu_identity.rosters import LeaseLostError, Roster, RosterState, begin_checking, change_roster, find_roster
+from zhibu_kit.events import EventContext, event_type_of
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.projections import OrganisationProjection
 from zhibu_kit.scope import Scope
 
 if TYPE_CHECKING:
@@ -408,6 +412,47 @@ async def test_somebody_of_another_county_and_of_another_organisation_is_a_probl
     await work_rosters(workbench.parts)
     record = await load(workbench, roster.roster_id)
     assert (record.state, record.problem_count) == (RosterState.CHECKED, 1)
+
+
+async def test_a_virtual_branch_takes_nobody_from_a_roster(workbench: Workbench) -> None:
+    event = branches_events_pb2.OrganisationChanged(
+        organisation_id="370724-b01jd0000000000000000000004",
+        parent_id=LINQU,
+        level=organisation_pb2.ORGANISATION_LEVEL_BRANCH,
+        name="临朐县蔬菜产业党支部",
+        county_code=LINQU,
+        active=True,
+        virtual=True,
+        version=1,
+    )
+    context = EventContext(
+        event_id=new_ulid(),
+        subject=event_type_of(event.DESCRIPTOR).subject,
+        key=event.organisation_id,
+        version=1,
+        county_code=LINQU,
+        traceparent="",
+        occurred_at=workbench.clock.now(),
+    )
+    tree = OrganisationProjection(workbench.parts.database).consumer()
+    async with workbench.parts.database.transaction(SCOPE) as transaction:
+        await tree.handle(transaction, event, context)
+    try:
+        roster = await roster_by_hand(workbench, [person_row("田苗", branch="临朐县蔬菜产业党支部")])
+        await work_rosters(workbench.parts)
+    finally:
+        await workbench.databases.owner.execute(
+            "delete from kit_organisation where organisation_id = $1", event.organisation_id
+        )
+    record = await load(workbench, roster.roster_id)
+    assert (record.state, record.new_count, record.problem_count) == (RosterState.CHECKED, 0, 1)
+    key = await workbench.vault.find_member_key(record.roster_id, LINQU)
+    assert key is not None
+    payload: bytes | None = await workbench.databases.owner.fetchval("select payload from roster_row")
+    assert payload is not None
+    assert [problem.reason for problem in open_row(payload, key).problems] == [Reason.BRANCH_VIRTUAL]
+    # It is there, so nobody is asked to make it.
+    assert await workbench.databases.owner.fetchval("select missing_branch from roster_row") == ""
 
 
 async def test_a_changed_person_is_found_by_what_they_are_now(workbench: Workbench) -> None:

@@ -94,6 +94,7 @@ class OrganisationProjection:
             "name": event.name,
             "county_code": event.county_code,
             "active": event.active,
+            "virtual": event.virtual,
             "version": event.version,
         }
         await transaction.execute(

@@ -113,6 +113,7 @@ organisation: Final = Table(
     Column("county_code", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("virtual", Boolean, nullable=False),
 )
 
 grant: Final = Table(

@@ -24,6 +24,7 @@ async def publish_change(transaction: Transaction, organisation: Organisation, *
         "county_code": event.county_code,
         "active": event.active,
         "version": event.version,
+        "virtual": event.virtual,
     }
     await transaction.execute(
         insert(tables.organisation)
@@ -48,15 +49,17 @@ async def publish_changes(
         [event.county_code for event in made],
         [event.active for event in made],
         [event.version for event in made],
+        [event.virtual for event in made],
     )
 
 
 _PROJECT: Final = """
-insert into kit_organisation as k (organisation_id, parent_id, level, name, county_code, active, version)
-select * from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
+insert into kit_organisation as k (organisation_id, parent_id, level, name, county_code, active, version, virtual)
+select * from unnest(
+  $1::text[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::boolean[], $7::bigint[], $8::boolean[])
 on conflict (organisation_id) do update set
   parent_id = excluded.parent_id, level = excluded.level, name = excluded.name, county_code = excluded.county_code,
-  active = excluded.active, version = excluded.version
+  active = excluded.active, version = excluded.version, virtual = excluded.virtual
 where k.version < excluded.version"""
 
 

@@ -32,6 +32,7 @@ class Place:
     parent_id: str
     level: Level
     name: str
+    virtual: bool
 
 
 class Places:
@@ -43,8 +44,11 @@ class Places:
         self._organisation_id = organisation_id
         self._branches: defaultdict[str, list[Place]] = defaultdict(list)
         self._committees: defaultdict[str, list[Place]] = defaultdict(list)
+        self._virtual: set[str] = set()
         for place in self._by_id.values():
-            if place.level is Level.BRANCH and self.is_within(place.organisation_id):
+            if place.virtual:
+                self._virtual.update(_forms(place.name, _BRANCH_END))
+            elif place.level is Level.BRANCH and self.is_within(place.organisation_id):
                 for name in _forms(place.name, _BRANCH_END):
                     self._branches[name].append(place)
             else:
@@ -55,7 +59,7 @@ class Places:
     def only_branch(self) -> Place | None:
         """The branch that the roster is about, when it is about one."""
         place = self._by_id.get(self._organisation_id)
-        return place if place is not None and place.level is Level.BRANCH else None
+        return place if place is not None and place.level is Level.BRANCH and not place.virtual else None
 
     @property
     def branch_ids(self) -> list[str]:
@@ -99,7 +103,8 @@ class Places:
                 return candidates[0]
             if candidates:
                 return Reason.BRANCH_AMBIGUOUS
-        return Reason.BRANCH_UNKNOWN
+        known = not self._virtual.isdisjoint(_forms(name, _BRANCH_END))
+        return Reason.BRANCH_VIRTUAL if known else Reason.BRANCH_UNKNOWN
 
     def find_committee_id(self, name: str) -> str:
         """Return the one organisation of this name that is no branch, empty when there is none."""
@@ -127,14 +132,20 @@ async def load_places(transaction: Transaction, county_code: str, *, organisatio
     """Return the organisations of a county, as the projection of branches' events shows them."""
     table = tables.organisation
     rows = await transaction.all(
-        select(table.c.organisation_id, table.c.parent_id, table.c.level, table.c.name)
+        select(table.c.organisation_id, table.c.parent_id, table.c.level, table.c.name, table.c.virtual)
         .where(or_(table.c.county_code == county_code, table.c.organisation_id == county_code), table.c.active)
         .order_by(table.c.organisation_id)
         .limit(MOST_ORGANISATIONS)
     )
     return Places(
         [
-            Place(organisation_id=row.organisation_id, parent_id=row.parent_id, level=Level(row.level), name=row.name)
+            Place(
+                organisation_id=row.organisation_id,
+                parent_id=row.parent_id,
+                level=Level(row.level),
+                name=row.name,
+                virtual=row.virtual,
+            )
             for row in rows
         ],
         organisation_id=organisation_id,

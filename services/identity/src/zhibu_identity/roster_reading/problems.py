@@ -118,6 +118,10 @@ class Reason(Enum):
         "没有名为“{value}”的党支部，请核对名称，或先建立这个支部。",
         "There is no branch of this name; check it, or create the branch first.",
     )
+    BRANCH_VIRTUAL = (
+        "“{value}”是虚拟支部，组织关系不能落在虚拟支部，请改填本人所在的党支部。",
+        "This is a virtual branch, which holds nobody; write the branch that holds the person.",
+    )
     BRANCH_AMBIGUOUS = (
         "有几个支部叫“{value}”，请在“所属党委”一列写明是哪一个。",
         "Several branches have this name; say in the column of the committee which one is meant.",
