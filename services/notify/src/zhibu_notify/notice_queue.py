@@ -49,6 +49,7 @@ class Message:
     parameters: Mapping[str, str]
     urgent: bool
     attempt_count: int
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +243,5 @@ def _message(row: Row[Any]) -> Message:
         parameters=row.parameters,
         urgent=row.urgent,
         attempt_count=row.attempt_count,
+        create_time=row.create_time,
     )
