@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from integration.notify.happenings import WAITS, application
+from integration.notify.happenings import WAITS, application, organisation
 from integration.notify.running_notify import Smsc, new_number
 from integration.notify.sms_happenings import hours_around_now, ordinary, send_code, settings, urgent
 from integration.notify.world import BRANCH, COUNTY, NAMES, World, running_world
@@ -182,6 +182,25 @@ async def test_a_long_name_makes_several_parts_which_are_counted(world: World) -
         member_id,
     )
     assert [tuple(row) for row in rows] == [(2, 2)]
+
+
+async def test_a_message_waits_for_the_name_of_a_branch_that_was_just_made(world: World) -> None:
+    branch_id, member_id = f"370724-b{new_ulid()}", world.member()
+    await world.tell(ordinary(member_id, branch_id))
+
+    async def given_back() -> bool:
+        return bool(
+            await world.everything.fetchval(
+                "select exists (select from notice_sms"
+                " where member_id = $1 and state = 'waiting' and not_before > create_time)",
+                member_id,
+            )
+        )
+
+    await wait_until(given_back)
+    assert world.texts(member_id) == []
+    await world.tell(organisation(branch_id, "花卉行业党支部", parent_id=COUNTY))
+    await wait_until(lambda: world.texts(member_id) == ["【支部】您的组织关系已编入花卉行业党支部。"], timeout_s=15)
 
 
 async def test_a_member_gets_so_many_in_a_day_and_no_more(world: World) -> None:

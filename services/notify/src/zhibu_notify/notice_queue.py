@@ -49,6 +49,7 @@ class Message:
     parameters: Mapping[str, str]
     urgent: bool
     attempt_count: int
+    create_time: datetime
     # Version of the record that replaced the telephone to which it goes; 0: to the member's own.
     former_version: int = 0
 
@@ -244,5 +245,6 @@ def _message(row: Row[Any]) -> Message:
         parameters=row.parameters,
         urgent=row.urgent,
         attempt_count=row.attempt_count,
+        create_time=row.create_time,
         former_version=row.former_version,
     )

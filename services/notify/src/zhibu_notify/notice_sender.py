@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -44,6 +44,9 @@ _SUBMIT_TIMEOUT_S: Final = 10.0
 _GIVE_WAY_LIMIT_S: Final = 1.0
 # identity or the link was away: not again before this.
 _AWAY: Final = timedelta(seconds=15)
+# An organisation that was just made is known here a moment after what is told of it; so long it is waited for.
+_UNNAMED: Final = timedelta(seconds=2)
+_NAMES_WAIT: Final = timedelta(minutes=2)
 # The message centre forgets an ordinary notice that does not arrive for a day, an urgent one after three.
 _VALID_S: Final = 86_400
 _URGENT_VALID_S: Final = 259_200
@@ -130,7 +133,13 @@ class NoticeSender:
             names = await names_of(transaction, organisations_of(message.parameters for message in messages))
             ready: list[_Ready] = []
             unsent: dict[str, str] = {}
+            early = self._early(messages, names)
+            if early:
+                await give_back(transaction, early, not_before=self._clock.now() + _UNNAMED)
+            waiting = {message.notice_sms_id for message in early}
             for message in messages:
+                if message.notice_sms_id in waiting:
+                    continue
                 template = find_template(message.template)
                 former = message.former_version > 0
                 text = sms_of(template, message.parameters, names=names, former=former) if template else ""
@@ -153,6 +162,15 @@ class NoticeSender:
         former = {(message.member_id, message.former_version) for message in messages if message.former_version}
         numbers = {(member_id, 0): number for member_id, number in (await self._telephones.numbers_of(own)).items()}
         return numbers | await self._telephones.former_numbers_of(former)
+
+    def _early(self, messages: Sequence[Message], names: Mapping[str, str]) -> list[Message]:
+        """Messages about an organisation whose name is still on its way; after a while they go out without it."""
+        now = self._clock.now()
+        return [
+            message
+            for message in messages
+            if message.create_time > now - _NAMES_WAIT and not organisations_of([message.parameters]) <= names.keys()
+        ]
 
     async def _hand_over(self, few: Sequence[_Ready]) -> list[Result]:
         """Marks messages, submits them side by side, and notes what became of each."""
