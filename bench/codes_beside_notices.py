@@ -25,9 +25,9 @@ import httpx
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from support.identity_stream import prepare_identity_stream, wait_until_ready  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-from support.people_server import running_people_server  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-from support.rpc import bearer  # noqa: E402  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+from support.identity_stream import prepare_identity_stream, wait_until_ready  # noqa: E402
+from support.people_server import running_people_server  # noqa: E402
+from support.rpc import bearer  # noqa: E402
 from zhibu.notify.v1 import code_service_pb2, code_service_pb2_grpc  # noqa: E402
 from zhibu_kit.ids import new_ulid  # noqa: E402
 from zhibu_kit.testing.databases import DatabaseMaker  # noqa: E402

@@ -279,9 +279,7 @@ def queries_for(people: Sequence[Someone], searches: int) -> dict[str, list[str]
     }
 
 
-async def time_searches(
-    report: Report, database: Database, vault: Vault, queries: dict[str, list[str]]
-) -> float:
+async def time_searches(report: Report, database: Database, vault: Vault, queries: dict[str, list[str]]) -> float:
     """Search one after the other, first by the county's officers, then by a township's; return the worst p95."""
     rows: list[list[str]] = []
     worst_ms = 0.0
@@ -324,7 +322,9 @@ async def time_cold(report: Report, place: Place, people: Sequence[Someone]) -> 
                 await search(database, vault, COUNTY, text)
                 took.append((time.perf_counter() - began_s) * 1000)
         rows.append([kind, f"{min(took):.0f}", f"{statistics.median(took):.0f}", f"{max(took):.0f}"])
-    report.line(f"Cold ({COLD_SEARCHES} each), milliseconds, with the county's index key and the first plans still to be made:")
+    report.line(
+        f"Cold ({COLD_SEARCHES} each), milliseconds, with the county's index key and the first plans still to be made:"
+    )
     report.table(["search by an officer of the county", "min", "median", "max"], rows)
 
 

@@ -66,10 +66,8 @@ class Report:
         section = "\n\n".join([begin, f"## {self._title}", *asked, *self._parts, measured, end])
         text = PERFORMANCE.read_text(encoding="utf-8")
         found = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        if found.search(text):
-            text = found.sub(lambda _: section, text)
-        else:
-            text = f"{text.rstrip()}\n\n{section}\n"
+        added = f"{text.rstrip()}\n\n{section}\n"
+        text = found.sub(lambda _: section, text) if found.search(text) else added
         PERFORMANCE.write_text(text, encoding="utf-8")
         print(f"wrote the section {self._bench} of {PERFORMANCE.relative_to(REPOSITORY)}")
 
@@ -95,9 +93,7 @@ def _commit() -> str:
 
 
 def _git(*command: str) -> str:
-    return subprocess.run(
-        ["git", *command], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return subprocess.run(["git", *command], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _command(bench: str) -> str:

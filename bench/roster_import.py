@@ -113,10 +113,8 @@ async def has_followed(county: RosterCounty, rows: int) -> bool:
     """Say whether identity has heard of every membership and record that branches made of the roster."""
     await asyncio.sleep(FOLLOWED_LOOK_S)
     standing = "select count(*) from person where party_status = $1"
-    return (
-        await county.identity_rows.fetchval("select count(*) from member_place") >= rows
-        and await county.identity_rows.fetchval(standing, FULL_MEMBER) >= rows
-    )
+    placed = await county.identity_rows.fetchval("select count(*) from member_place")
+    return bool(placed == rows and await county.identity_rows.fetchval(standing, FULL_MEMBER) == rows)
 
 
 async def expect_everybody_once(county: RosterCounty, rows: int) -> None:

@@ -258,5 +258,3 @@ async def _make_organisations(county: RosterCounty) -> None:
 
 async def _equals(connection: asyncpg.Connection, query: str, argument: str, wanted: int) -> bool:
     return bool(await connection.fetchval(query, argument) == wanted)
-
-

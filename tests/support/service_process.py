@@ -76,7 +76,7 @@ class ServiceProcess:
     async def stop(self) -> None:
         """End it as an operator does, and close the channel."""
         if self._channel is not None:
-            await self._channel.close()
+            await self._channel.close(None)
             self._channel = None
         if self._child is not None:
             await self._end(signal.SIGTERM)
@@ -95,6 +95,6 @@ class ServiceProcess:
         assert self._child is not None, "it was started"
         assert self._child.poll() is None, f"{self.name} ended with {self._child.returncode}; see {self.log}"
         try:
-            return (await client.get(f"http://127.0.0.1:{self._ports[1]}/readyz")).status_code == httpx.codes.OK
+            return (await client.get(f"http://127.0.0.1:{self._ports[1]}/readyz")).is_success
         except httpx.TransportError:
             return False
