@@ -1,7 +1,8 @@
-"""How much memory a process and its children took at most, as the kernel counted it."""
+"""How much memory a process and its children took at most, and how much computing time, as the kernel counted it."""
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 class PeakMemory:
-    """`with PeakMemory(pid) as peak: …`, then `peak.own_mb` and `peak.child_mb`, the most of any one child.
+    """`with PeakMemory(pid) as peak: …`, then `peak.own_mb`, `peak.child_mb` (the most of any one child) and `peak.cpu_s` (of all).
 
     The kernel's own high-water mark is read (VmHWM): a process's once, at the end; a child's every 10 ms while it lives, so
     that what a child takes in the last of these is not seen.
@@ -25,10 +26,12 @@ class PeakMemory:
         self._thread = threading.Thread(target=self._look, name=f"memory of {pid}", daemon=True)
         self.own_mb = 0.0
         self.child_mb = 0.0
+        self.cpu_s = 0.0
 
     def __enter__(self) -> Self:
         """Forget what the process took before."""
         Path(f"/proc/{self._pid}/clear_refs").write_text("5")
+        self.cpu_s = -_cpu_s(self._pid)
         self._thread.start()
         return self
 
@@ -37,6 +40,7 @@ class PeakMemory:
         self._ended.set()
         self._thread.join()
         self.own_mb = _peak_mb(self._pid)
+        self.cpu_s += _cpu_s(self._pid)
 
     def _look(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S):
@@ -53,6 +57,13 @@ def _children(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the computing time of a process and of its children that have ended, in seconds."""
+    # After the name in brackets, which may hold anything: user, system, and both of the children.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_mb(pid: int) -> float:

@@ -64,6 +64,8 @@ class Run:
     read_peer_s: float = 0
     copy_peer_s: float = 0
     memory_mb: dict[str, float] = field(default_factory=dict[str, float])
+    identity_cpu_s: float = 0
+    branches_cpu_s: float = 0
 
     @property
     def rows_per_s(self) -> float:
@@ -102,6 +104,7 @@ async def import_once(county: RosterCounty, content: bytes, run: Run, form: str)
         again = await county.reaches(again.roster_id, roster_pb2.ROSTER_STATE_CHECKED, timeout_s=LIMIT_S)
         run.repeat_s, _ = _since(at_s)
         _expect("same people once more", (again.same_count, again.new_count, again.changed_count, again.gone_count), (run.rows, 0, 0, 0))  # fmt: skip
+    run.identity_cpu_s, run.branches_cpu_s = identity.cpu_s, branches.cpu_s
     run.memory_mb = {
         "identity": identity.own_mb,
         "its child": identity.child_mb,
@@ -207,13 +210,18 @@ def show(report: Report, runs: dict[tuple[str, int], list[Run]]) -> float:
             for (form, rows), made in runs.items()
         ],
     )  # fmt: skip
-    report.line("Most memory of a process (resident, MB), over the import and its repetition:")
+    report.line(
+        "Most memory of a process (resident, MB), and computing time, which depends less on what else the machine does (s), over"
+        " the import, its following and its repetition:"
+    )
     report.table(
-        ["file, rows", "identity", "its child that reads", "branches"],
+        ["file, rows", "identity", "its child that reads", "branches", "computing: identity", "computing: branches"],
         [
             [
                 f".{form}, {rows:,}",
                 *(spread([run.memory_mb[name] for run in made], "{:.0f}") for name in ("identity", "its child", "branches")),
+                spread([run.identity_cpu_s for run in made], "{:.1f}"),
+                spread([run.branches_cpu_s for run in made], "{:.1f}"),
             ]
             for (form, rows), made in runs.items()
         ],

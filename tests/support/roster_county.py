@@ -62,6 +62,7 @@ class RosterCounty:
     identity: ServiceProcess
     branches: ServiceProcess
     issuer: TokenIssuer
+    identity_dsn: str
     identity_rows: asyncpg.Connection
     key_rows: asyncpg.Connection
     branches_rows: asyncpg.Connection
@@ -187,6 +188,7 @@ async def running_roster_county(
                 "branches", _environment("branches", branches, nats, issuer), log=directory / "branches.log"
             ),
             issuer=issuer,
+            identity_dsn=postgres.dsn(main.name),
             identity_rows=rows[0],
             key_rows=rows[1],
             branches_rows=rows[2],

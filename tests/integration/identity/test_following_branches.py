@@ -403,4 +403,5 @@ async def _end_of(
     tasks = await owner.fetchval(
         "select count(*) from account_task where member_id = $1 and done_at is null", member_id
     )
-    return None if row is None else tuple(row), [tuple(place) for place in places], tasks
+    state = None if row is None else (row["branch_id"], row["party_status"], row["standing"])
+    return state, [tuple(place) for place in places], int(tasks or 0)
