@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import Row, Select, and_, exists, func, literal, select, tuple_
+from sqlalchemy import ARRAY, Row, Select, Text, and_, bindparam, cast, exists, func, literal, select, tuple_
 from zhibu_kit.db import Transaction
 from zhibu_kit.paging import Page
 
@@ -68,7 +68,11 @@ async def find_listed(
     transaction: Transaction, vault: Vault, reach: Reach, *, member_ids: Collection[str], page: Page
 ) -> PeoplePage:
     """Return a page of those of these people whom the reach holds, also when their record is closed."""
-    statement = _people().where(reach.holds(), person.c.member_id.in_(member_ids))
+    if not member_ids:
+        return PeoplePage(people=[], next_after=None)
+    # One array, so that the statement is the same however many were found.
+    wanted = cast(bindparam("member_ids", list(member_ids)), ARRAY(Text))
+    statement = _people().where(reach.holds_each(), person.c.member_id == func.any(wanted))
     return await _page_by_branch(transaction, vault, statement, page=page)
 
 
