@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+# A file of bench/ that is run by itself, as opposed to what these share.
+BENCHES := $(patsubst bench/%.py,%,$(shell grep -l '^if __name__ ==' bench/*.py))
 # Without compiled files every start of a service costs three seconds of processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test lint types generate reset fresh status docs
+.PHONY: help setup run test bench lint types generate reset fresh status docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +28,10 @@ test: setup ## Run every test, fast ones first.
 	@tools/setup --browser
 	@$(PY) -m pytest tests/unit tests/contract -q -n 2
 	@$(PY) -m pytest tests/integration tests/e2e -q -n 3
+
+bench: setup ## Measure everything in turn (an hour or two, 16 GB of disk) and write docs/performance.md.
+	@failed=""; for bench in $(BENCHES); do echo "== $$bench"; $(PY) bench/$$bench.py || failed="$$failed $$bench"; done; \
+	  if [ -n "$$failed" ]; then echo "Over target, or failed:$$failed"; exit 1; fi
 
 lint: setup ## Check style, types, layers, the contract and that generated files are fresh.
 	@.venv/bin/ruff format --check .

@@ -1,13 +1,20 @@
 """SearchPeople among millions: how long a search for a name, its pinyin, its initials or last digits takes.
 
-    .venv/bin/python bench/name_search.py [--members 825000] [--county 24000] [--searches 200]
+    .venv/bin/python bench/name_search.py [--members 6600000] [--county 48000] [--searches 400]
 
-One county is entered through the service's own code, with keys, tokens and sealed records; the others are rows of the same
-shape that SQL makes (about eight tokens for each member), so that tables and indexes have their size. What is timed is what
-SearchPeople does: tokens looked up in the key database, people of the county read in the other, keys fetched, the first page
-of 50 opened. 6.6 million members make 53 million tokens: `--members 6600000` wants some twenty minutes and 12 GB; figures of smaller
-runs are quoted with their size.
+One county is entered through the service's own code, with keys, keyed tokens, sealed records and e-IDs; the others are rows of
+the same shape that SQL makes (`province_of_members.py`). What is timed is what SearchPeople does, with the roles and the
+row-level security of the running service: tokens looked up in the key database, the county's people read in the other, keys
+fetched, the first page of 50 opened. By the county's officers, and by those of a township, whose reach is another condition.
+
+There is no search over all counties at once: each county's tokens are under a key of its own (docs/personal-data.md), and an
+officer of the province searches a county.
+
+Cold: PostgreSQL was restarted and its files were thrown out of the page cache; each such search is the first of its process.
+Wants 16 GB of disk, which are given back at the end, and some twenty minutes. Ends with 1 when a p95 is over the target.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -15,14 +22,20 @@ import base64
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
+from province_of_members import COUNTIES, draw_name, fill_other_counties
+from report import Report
 from zhibu_identity.__main__ import KEY_MIGRATIONS, MIGRATIONS
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.numbers import NumberKind
@@ -36,140 +49,137 @@ from zhibu_kit.ids import new_ulid
 from zhibu_kit.migrations import migrate
 from zhibu_kit.paging import Page
 from zhibu_kit.scope import Scope
-from zhibu_stack.databases import create_service_databases
+from zhibu_stack.databases import ServiceDatabase, create_service_databases
 from zhibu_stack.engines import Postgres
 
 COUNTY: Final = "370724"
-TOKENS_PER_MEMBER: Final = 8
-COUNTIES: Final = 136
+TOWNSHIP: Final = "370724101"
+TOWNSHIPS: Final = 10
+BRANCHES: Final = 240
 BATCH: Final = 500
 TARGET_P95_MS: Final = 150
-SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-GIVEN: Final = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国玉兰红梅志文德海玲云飞鹏宇浩然欣怡子涵"
+COMMON: Final = "王伟"
+COMMON_SHARE: Final = 0.0005
+# Names that one person has, and that not every font has.
+RAREST: Final = ("王䶮", "李㛃", "张㭎", "綦曌犇", "仉赟")
+COLD_SEARCHES: Final = 5
 NOW: Final = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-class Someone(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Someone:
     """One synthetic member of the county."""
 
     member_id: str
+    branch_id: str
     name: str
     number: str
     telephone: str
 
 
-async def main(members: int, county: int, searches: int) -> None:
-    """Fill both databases and search."""
-    with tempfile.TemporaryDirectory() as directory:
-        postgres = Postgres(Path(directory) / "postgres")
-        await asyncio.to_thread(postgres.start)
-        try:
-            await run(postgres, members=members, county=county, searches=searches)
-        finally:
-            await asyncio.to_thread(postgres.stop)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the data lie, and what opens them."""
+
+    postgres: Postgres
+    main: ServiceDatabase
+    keys: ServiceDatabase
+    master_key: str
 
 
-async def run(postgres: Postgres, *, members: int, county: int, searches: int) -> None:
-    """Make the databases, fill them, time the searches."""
+@asynccontextmanager
+async def connected(place: Place) -> AsyncGenerator[tuple[Database, Vault]]:
+    """Connect as the running service does."""
+    vault = await open_vault(place.keys.app_url, MasterKeys.parse(place.master_key))
+    database = Database(place.main.app_url, service="identity")
+    try:
+        yield database, vault
+    finally:
+        await vault.close()
+        await database.close()
+
+
+async def run(report: Report, postgres: Postgres, given: argparse.Namespace) -> float:
+    """Make the databases, fill them, time the searches; return the worst p95 of the warm ones in milliseconds."""
     made = await create_service_databases(
         postgres.dsn(), ["identity", "identity_keys"], secrets=postgres.secrets, suffix="_bench"
     )
-    main_database, key_database = made["identity"], made["identity_keys"]
-    await migrate(main_database.owner_url, service="identity", directory=MIGRATIONS)
-    await migrate(key_database.owner_url, service="identity_keys", directory=KEY_MIGRATIONS, kit=False)
+    place = Place(
+        postgres=postgres,
+        main=made["identity"],
+        keys=made["identity_keys"],
+        master_key=base64.b64encode(os.urandom(32)).decode(),
+    )
+    await migrate(place.main.owner_url, service="identity", directory=MIGRATIONS)
+    await migrate(place.keys.owner_url, service="identity_keys", directory=KEY_MIGRATIONS, kit=False)
     began_s = time.monotonic()
-    await fill_others(postgres.dsn(key_database.name), postgres.dsn(main_database.name), members=members - county)
-    vault = await open_vault(key_database.app_url, MasterKeys.parse(base64.b64encode(os.urandom(32)).decode()))
-    database = Database(main_database.app_url, service="identity")
-    people = make_people(county)
-    for batch in batches(people):
-        await enter(database, vault, batch)
-    for url in (postgres.dsn(key_database.name), postgres.dsn(main_database.name)):
-        connection = await asyncpg.connect(url)
-        await connection.execute("vacuum analyze")
-        if url == postgres.dsn(key_database.name):
-            tokens = await connection.fetchval("select count(*) from search_token")
-            size = await connection.fetchval("select pg_size_pretty(pg_total_relation_size('search_token'))")
-            print(f"{members:,} members, {tokens:,} tokens ({size}), filled in {time.monotonic() - began_s:.0f} s")
-        await connection.close()
-    await time_searches(database, vault, people, searches=searches)
-    await time_pages(database, vault)
-    await vault.close()
-    await database.close()
-
-
-async def fill_others(keys_url: str, main_url: str, *, members: int) -> None:
-    """Make the rows of the other counties in SQL, without foreign keys being looked up for each."""
-    keys = await asyncpg.connect(keys_url)
-    await keys.execute("set session_replication_role = replica")
-    await keys.execute(
-        "insert into member_key (member_id, county_code, master_version, wrapped, confirmed, created_at)"
-        " select 'm' || lpad(i::text, 25, '0'), (371000 + i % $2)::text, 1,"
-        " sha256(i::text::bytea) || substr(sha256(('k' || i)::bytea), 1, 28), true, now() from generate_series(1, $1) i",
-        members,
-        COUNTIES,
-        timeout=3600,
+    await fill_other_counties(
+        postgres.dsn(place.keys.name), postgres.dsn(place.main.name), members=given.members - given.county
     )
-    # Terms repeat within a county as names and digits do: one in ten thousand last four digits, common initials.
-    await keys.execute(
-        "insert into search_token (county_code, token, member_id, source)"
-        " select county, substr(sha256((county || kind || '/' || floor(spread * power(random(), 2)))::bytea), 1, 16), member, 1"
-        " from (select i, (371000 + i % $2)::text as county, 'm' || lpad(i::text, 25, '0') as member"
-        " from generate_series(1, $1) i) people,"
-        " (values (1, 20000), (2, 15000), (3, 2000), (4, 10000), (5, 1000000), (6, 10000), (7, 1000000), (8, 5000))"
-        " as kinds (kind, spread) on conflict do nothing",
-        members,
-        COUNTIES,
-        timeout=3600,
-    )
-    await keys.close()
-    main_connection = await asyncpg.connect(main_url)
-    await main_connection.executemany(
-        "insert into kit_organisation values ($1, $2, $3, $4, $5, true, 1)",
-        [("37", "", 1, "山东省", "37"), ("3707", "37", 2, "潍坊市", "3707"), (COUNTY, "3707", 3, "临朐县", COUNTY)],
-    )
-    await main_connection.execute(
-        "insert into person select 'm' || lpad(i::text, 25, '0'), (371000 + i % $2)::text,"
-        " (371000 + i % $2)::text || '-b' || (i / 100), sha256(i::text::bytea) || sha256(('d' || i)::bytea)"
-        " || sha256(('e' || i)::bytea) || sha256(('f' || i)::bytea), true, 5, 1, 1, now(), now() from generate_series(1, $1) i",
-        members,
-        COUNTIES,
-        timeout=3600,
-    )
-    await main_connection.close()
-
-
-def batches(people: Sequence[Someone]) -> list[Sequence[Someone]]:
-    """Return people in the parts in which a roster is committed."""
-    return [people[at : at + BATCH] for at in range(0, len(people), BATCH)]
+    others_s = time.monotonic() - began_s
+    people = make_people(given.county)
+    began_s = time.monotonic()
+    async with connected(place) as (database, vault):
+        await make_organisations(place)
+        for at in range(0, len(people), BATCH):
+            await enter(database, vault, people[at : at + BATCH])
+        await give_eids(place)
+    county_s = time.monotonic() - began_s
+    await tell_sizes(report, place, others_s=others_s, county_s=county_s, county=given.county)
+    queries = queries_for(people, given.searches)
+    await time_cold(report, place, people)
+    async with connected(place) as (database, vault):
+        worst_ms = await time_searches(report, database, vault, queries)
+        await time_pages(report, database, vault)
+    return worst_ms
 
 
 def make_people(count: int) -> list[Someone]:
-    """Return synthetic members with names of usual frequency."""
-    chosen = random.Random(7)
+    """Return synthetic members with names of usual frequency, some of them 王伟, five with the rarest names."""
+    chance = random.Random(7)
+    names = [draw_name(chance) for _ in range(count)]
+    for at in range(round(count * COMMON_SHARE)):
+        names[at * 997 % count] = COMMON
+    for at, name in enumerate(RAREST):
+        names[at * 7001 % count] = name
     return [
         Someone(
             member_id=new_ulid(),
-            name=SURNAMES[min(int(chosen.expovariate(0.12)), len(SURNAMES) - 1)]
-            + "".join(chosen.choice(GIVEN) for _ in range(chosen.choice((1, 2, 2)))),
-            number=f"990724{chosen.randrange(1945, 2007)}{chosen.randrange(1, 13):02d}{chosen.randrange(1, 29):02d}"
-            f"{chosen.randrange(10_000):04d}",
-            telephone=f"1200{chosen.randrange(10_000_000):07d}",
+            branch_id=f"{COUNTY}-b{at * BRANCHES // count:026d}",
+            name=name,
+            number=f"990724{chance.randrange(1945, 2007)}{chance.randrange(1, 13):02d}{chance.randrange(1, 29):02d}"
+            f"{chance.randrange(10_000):04d}",
+            telephone=f"1200{chance.randrange(10_000_000):07d}",
         )
-        for _ in range(count)
+        for at, name in enumerate(names)
     ]
+
+
+async def make_organisations(place: Place) -> None:
+    """Make the county's tree, as branches' events would have."""
+    connection: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.main.name))
+    townships = [f"{COUNTY}{101 + number}" for number in range(TOWNSHIPS)]
+    rows = [
+        ("37", "", 1, "山东省", "37"),
+        ("3707", "37", 2, "潍坊市", "3707"),
+        (COUNTY, "3707", 3, "临朐县", COUNTY),
+        *((township, COUNTY, 4, f"第{township}街道", COUNTY) for township in townships),
+        *(
+            (f"{COUNTY}-b{at:026d}", townships[at % TOWNSHIPS], 5, f"第{at}党支部", COUNTY)
+            for at in range(BRANCHES)
+        ),
+    ]  # fmt: skip
+    await connection.executemany("insert into kit_organisation values ($1, $2, $3, $4, $5, true, 1)", rows)
+    await connection.close()
 
 
 async def enter(database: Database, vault: Vault, people: Sequence[Someone]) -> None:
     """Enter members of the county as the import of a roster does."""
     keys = await vault.create_members([one.member_id for one in people], COUNTY, now=NOW)
-    await vault.search.put_terms_of_many(
-        COUNTY,
-        {
-            one.member_id: terms_of_person(one.name, resident_number=one.number, telephone=one.telephone)
-            for one in people
-        },
-    )
+    terms = {
+        one.member_id: terms_of_person(one.name, resident_number=one.number, telephone=one.telephone) for one in people
+    }
+    await vault.search.put_terms_of_many(COUNTY, terms)
     await vault.numbers.put_of_many(
         COUNTY,
         {one.member_id: [(NumberKind.RESIDENT, one.number), (NumberKind.TELEPHONE, one.telephone)] for one in people},
@@ -178,7 +188,7 @@ async def enter(database: Database, vault: Vault, people: Sequence[Someone]) -> 
         new_person(
             member_id=one.member_id,
             county_code=COUNTY,
-            branch_id=f"{COUNTY}-b{at % 121}",
+            branch_id=one.branch_id,
             details=seal_details(
                 PersonDetails(real_name=one.name, resident_number=one.number, telephone=one.telephone),
                 keys[one.member_id],
@@ -186,37 +196,148 @@ async def enter(database: Database, vault: Vault, people: Sequence[Someone]) -> 
             in_roster=True,
             now=NOW,
         )
-        for at, one in enumerate(people)
+        for one in people
     ]
     async with database.transaction(Scope.of(COUNTY)) as transaction:
         await insert_people(transaction, records)
 
 
-async def time_searches(database: Database, vault: Vault, people: Sequence[Someone], *, searches: int) -> None:
-    """Search for members drawn at random and print what it took."""
-    chosen = random.Random(11)
-    drawn = [chosen.choice(people) for _ in range(searches)]
-    queries = {
-        "full name": [one.name for one in drawn],
-        "pinyin": [term_of(one, TermKind.PINYIN) for one in drawn],
-        "initials": [term_of(one, TermKind.INITIALS) for one in drawn],
-        "last four": [one.number[-4:] for one in drawn],
-        "last six": [one.telephone[-6:] for one in drawn],
+async def give_eids(place: Place) -> None:
+    """Give everybody of the county an e-ID and a place, and have the statistics of the tables be as after a night."""
+    main: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.main.name))
+    # Without the applications that e-IDs refer to.
+    await main.execute("set session_replication_role = replica")
+    await main.execute(
+        "insert into eid (eid_id, county_code, organisation_id, member_id, application_id, account_id, eid_number, real_name,"
+        " resident_number, telephone, branch_id, state, issued_at, version)"
+        " select 'e' || member_id, county_code, county_code, member_id, member_id, member_id, ''::bytea, ''::bytea, ''::bytea,"
+        " ''::bytea, branch_id, 2, now(), 1 from person where county_code = $1",
+        COUNTY,
+    )
+    await main.execute(
+        "insert into member_place select 'p' || member_id, member_id, branch_id, county_code, 1, true, 1 from person"
+        " where county_code = $1",
+        COUNTY,
+    )
+    await main.execute("vacuum analyze", timeout=3600)
+    await main.close()
+    keys: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.keys.name))
+    await keys.execute("vacuum analyze", timeout=3600)
+    await keys.close()
+
+
+async def tell_sizes(report: Report, place: Place, *, others_s: float, county_s: float, county: int) -> None:
+    """Say how much lies where."""
+    keys: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.keys.name))
+    main: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.main.name))
+    people = await main.fetchval("select count(*) from person")
+    tokens = await keys.fetchval("select count(*) from search_token")
+    sizes = [
+        await connection.fetchval(f"select pg_size_pretty({size})")
+        for connection, size in (
+            (keys, "pg_table_size('search_token')"),
+            (keys, "pg_indexes_size('search_token')"),
+            (keys, "pg_total_relation_size('member_key')"),
+            (main, "pg_total_relation_size('person')"),
+        )
+    ]
+    await keys.close()
+    await main.close()
+    report.line(
+        f"{people:,} members of {COUNTIES + 1} counties, {tokens:,} search tokens. On disk: tokens {sizes[0]} and their indexes"
+        f" {sizes[1]}, members' keys {sizes[2]}, records {sizes[3]} (index of numbers, e-IDs and places of the other counties"
+        f" not counted: they are not filled). The searched county has {county:,} members."
+    )
+    report.line(
+        f"Made in {others_s:.0f} s (the other counties, by SQL) and {county_s:.0f} s (the county, through the service's code:"
+        f" {county / county_s:.0f} members a second, keys, tokens, seals)."
+    )
+
+
+def queries_for(people: Sequence[Someone], searches: int) -> dict[str, list[str]]:
+    """Return what is searched for, by kind."""
+    chance = random.Random(11)
+    drawn = [chance.choice(people) for _ in range(searches)]
+    counted = Counter(one.name for one in people)
+    commonest = [name for name, _ in counted.most_common(20)]
+    once = [name for name, count in counted.items() if count == 1]
+    initials = Counter(term_of(one, TermKind.INITIALS) for one in drawn)
+    return {
+        f"full name: {COMMON} ({counted[COMMON]} people)": [COMMON] * searches,
+        "full name: the 20 commonest of the county": [commonest[at % 20] for at in range(searches)],
+        "full name: one that one person has": [chance.choice(once) for _ in range(searches)],
+        f"full name with a rare character ({'、'.join(RAREST[:3])}…)": [
+            RAREST[at % len(RAREST)] for at in range(searches)
+        ],
+        "full name: of a member drawn at random": [one.name for one in drawn],
+        "full name: nobody has it": [f"{one.name}犇犇" for one in drawn],
+        "pinyin of a member drawn at random": [term_of(one, TermKind.PINYIN) for one in drawn],
+        "initials of a member drawn at random": [term_of(one, TermKind.INITIALS) for one in drawn],
+        f"initials: the commonest ({initials.most_common(1)[0][0]})": [initials.most_common(1)[0][0]] * searches,
+        "last four digits": [one.number[-4:] for one in drawn],
+        "last six digits": [one.telephone[-6:] for one in drawn],
     }
-    everything: list[float] = []
-    for kind, texts in queries.items():
+
+
+async def time_searches(report: Report, database: Database, vault: Vault, queries: dict[str, list[str]]) -> float:
+    """Search one after the other, first by the county's officers, then by a township's; return the worst p95."""
+    rows: list[list[str]] = []
+    worst_ms = 0.0
+    for who, organisation_id in (("county", COUNTY), ("township", TOWNSHIP)):
+        everything: list[float] = []
+        for kind, texts in queries.items():
+            took: list[float] = []
+            found_count = 0
+            for text in texts:
+                began_s = time.perf_counter()
+                found_count += await search(database, vault, organisation_id, text)
+                took.append((time.perf_counter() - began_s) * 1000)
+            everything += took
+            worst_ms = max(worst_ms, _quantile(took, 95))
+            rows.append([f"{who}: {kind}", f"{found_count / len(texts):.1f}", *_figures(took)])
+        rows.append([f"**{who}: all of these**", "", *_figures(everything)])
+    report.line("Warm, milliseconds:")
+    report.table(["search by an officer of the", "on the page", "p50", "p95", "p99", "max"], rows)
+    report.line(f"The worst p95: {worst_ms:.1f} ms (asked: under {TARGET_P95_MS} ms).")
+    return worst_ms
+
+
+async def time_cold(report: Report, place: Place, people: Sequence[Someone]) -> None:
+    """Restart, throw the files out of the page cache, and search once with a fresh connection; several times."""
+    chance = random.Random(13)
+    rows: list[list[str]] = []
+    for kind, texts in (
+        (f"full name: {COMMON}", [COMMON] * COLD_SEARCHES),
+        ("full name of a member drawn at random", [chance.choice(people).name for _ in range(COLD_SEARCHES)]),
+        ("last four digits", [chance.choice(people).number[-4:] for _ in range(COLD_SEARCHES)]),
+    ):
         took: list[float] = []
-        found_count = 0
         for text in texts:
-            began_s = time.perf_counter()
-            found_count += await search(database, vault, text)
-            took.append((time.perf_counter() - began_s) * 1000)
-        everything += took
-        print(line(kind, took) + f"   {found_count / len(texts):5.1f} people on the page")
-    print(line("all", everything) + f"   target p95 < {TARGET_P95_MS} ms")
+            await asyncio.to_thread(_restart_cold, place.postgres)
+            async with connected(place) as (database, vault):
+                # The connection is there, as in a running service; the tables are not in memory.
+                async with database.transaction(Scope.none()) as transaction:
+                    await (await transaction.raw()).execute("select 1")
+                began_s = time.perf_counter()
+                await search(database, vault, COUNTY, text)
+                took.append((time.perf_counter() - began_s) * 1000)
+        rows.append([kind, f"{min(took):.0f}", f"{statistics.median(took):.0f}", f"{max(took):.0f}"])
+    report.line(
+        f"Cold ({COLD_SEARCHES} each), milliseconds, with the county's index key and the first plans still to be made:"
+    )
+    report.table(["search by an officer of the county", "min", "median", "max"], rows)
 
 
-async def time_pages(database: Database, vault: Vault) -> None:
+def _restart_cold(postgres: Postgres) -> None:
+    postgres.stop()
+    for path in postgres.data.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    postgres.start()
+
+
+async def time_pages(report: Report, database: Database, vault: Vault) -> None:
     """Page through the whole county as ListPeople does, with the count that each page shows."""
     took: list[float] = []
     after: tuple[str, ...] | None = None
@@ -230,34 +351,57 @@ async def time_pages(database: Database, vault: Vault) -> None:
         after = page.next_after
         if after is None:
             break
-    print(line("list", took) + f"   {len(took)} pages of 50")
+    p50, p95, p99, most = _figures(took)
+    report.line(
+        f"Paging through the whole county with its count ({len(took)} pages of 50): p50 {p50}, p95 {p95}, p99 {p99}, max {most} ms."
+    )
 
 
 def term_of(one: Someone, kind: TermKind) -> str:
-    """Return one of the terms of a kind by which somebody is found."""
+    """Return one of the terms of a kind by which somebody is found; of those with an unknown reading, the digits."""
     terms = terms_of_person(one.name, resident_number=one.number, telephone=one.telephone)
-    return min(text for of_kind, text in terms if of_kind is kind)
+    return min((text for of_kind, text in terms if of_kind is kind), default=one.number[-6:])
 
 
-async def search(database: Database, vault: Vault, text: str) -> int:
+async def search(database: Database, vault: Vault, organisation_id: str, text: str) -> int:
     """Do what SearchPeople does for the first page."""
     async with database.transaction(Scope.of(COUNTY), role=Role.PROVINCE) as transaction:
-        reach = await reach_of(transaction, COUNTY)
+        reach = await reach_of(transaction, organisation_id)
         member_ids = await vault.search.find_members(reach.county_code, terms_of_query(text))
         page = await find_listed(transaction, vault, reach, member_ids=member_ids, page=Page(size=50, after=None))
     return len(page.people)
 
 
-def line(kind: str, took_ms: Sequence[float]) -> str:
-    """Return one line of the result."""
-    p95 = statistics.quantiles(took_ms, n=20)[18]
-    return f"{kind:10} p50 {statistics.median(took_ms):6.1f} ms   p95 {p95:6.1f} ms   max {max(took_ms):6.1f} ms"
+def _figures(took_ms: Sequence[float]) -> list[str]:
+    return [
+        *(f"{_quantile(took_ms, percent):.1f}" for percent in (50, 95, 99)),
+        f"{max(took_ms):.1f}",
+    ]
+
+
+def _quantile(took_ms: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(took_ms, n=100, method="inclusive")[percent - 1]
+
+
+def main(given: argparse.Namespace) -> int:
+    """Run with a cluster that is thrown away."""
+    report = Report(
+        "name_search", "姓名检索 / Search by name", target=f"p95 under {TARGET_P95_MS} ms among 6.6 million members"
+    )
+    with tempfile.TemporaryDirectory(prefix="zhibu-search-") as directory:
+        postgres = Postgres(Path(directory) / "postgres")
+        postgres.start()
+        try:
+            worst_ms = asyncio.run(run(report, postgres, given))
+        finally:
+            postgres.stop()
+    report.write()
+    return int(worst_ms > TARGET_P95_MS)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="How long SearchPeople takes among millions.")
-    parser.add_argument("--members", type=int, default=825_000, help="people of the province; eight tokens each")
-    parser.add_argument("--county", type=int, default=24_000, help="people of the county that is searched")
-    parser.add_argument("--searches", type=int, default=200, help="searches of each kind")
-    given = parser.parse_args()
-    asyncio.run(main(given.members, given.county, given.searches))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", type=int, default=6_600_000, help="people of the province; eight tokens each")
+    parser.add_argument("--county", type=int, default=48_000, help="people of the county that is searched")
+    parser.add_argument("--searches", type=int, default=400, help="searches of each kind")
+    sys.exit(main(parser.parse_args()))

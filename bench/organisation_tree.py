@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+from report import Report
 from zhibu_branches.__main__ import MIGRATIONS
 from zhibu_branches.history import children_as_of
 from zhibu_branches.member_lists import list_members
@@ -135,8 +136,8 @@ async def fill_county(owner: asyncpg.Connection, county: str) -> None:
     await owner.execute("vacuum analyze")
 
 
-async def timed(name: str, rounds: int, work: Callable[[int], Awaitable[object]]) -> None:
-    """Run some work many times and print how long it takes."""
+async def timed(name: str, rounds: int, work: Callable[[int], Awaitable[object]]) -> list[str]:
+    """Run some work many times and return the row that tells how long it takes."""
     for warm in range(3):
         await work(warm)
     spent: list[float] = []
@@ -146,7 +147,9 @@ async def timed(name: str, rounds: int, work: Callable[[int], Awaitable[object]]
         spent.append((time.perf_counter() - began) * 1000)
     ordered = sorted(spent)
     p95 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
-    print(f"{name:<64} p50 {statistics.median(spent):8.1f} ms   p95 {p95:8.1f} ms   ({rounds} times)")
+    row = [name, str(rounds), f"{statistics.median(spent):.1f}", f"{p95:.1f}", f"{ordered[-1]:.1f}"]
+    print(" | ".join(row), flush=True)
+    return row
 
 
 async def create_one_by_one(database: Database, township: str) -> float:
@@ -167,7 +170,7 @@ async def create_one_by_one(database: Database, township: str) -> float:
     return MADE_ONE_BY_ONE / (time.monotonic() - began)
 
 
-async def measure(database: Database, rows: list[Row], county: str, rounds: int) -> None:
+async def measure(database: Database, rows: list[Row], county: str, rounds: int) -> list[list[str]]:
     """Browse and search as pages of the web client do."""
     chance = random.Random(1)
     parents = [row[0] for row in rows if row[2] < Level.BRANCH]
@@ -226,20 +229,22 @@ async def measure(database: Database, rows: list[Row], county: str, rounds: int)
     async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
         raw = await transaction.raw()
         members += [row["member_id"] for row in await raw.fetch("select member_id from member_record order by 1")]
-    await timed("one branch", rounds, get)
-    await timed("first page below a random organisation", rounds, browse)
-    await timed("the same as of a day 400 days ago", rounds, browse_past)
-    await timed("search: a whole name, province", rounds, search(lambda: chance.choice(names), ""))
-    await timed("search: two characters, province", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), ""))
-    await timed("search: two characters, county", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), county))
-    await timed("search: what every name has (党支部), province", rounds, search(lambda: "党支部", ""))
-    await timed("members of the county: first page and total", rounds, page(0, []))
-    await timed("members of the county: last page and total", rounds, page(0.998, []))
-    await timed("members of the county: probationary ones and total", rounds, page(0, [PartyStatus.PROBATIONARY]))
     slow = max(5, rounds // 10)
-    await timed("statistics of the county (24,000 members)", slow, lambda _: statistics_at(county))
-    await timed("statistics of the province", slow, lambda _: statistics_at("37"))
-    await timed("statistics of one branch", slow, lambda _: statistics_at(branches[0]))
+    return [
+        await timed("one branch", rounds, get),
+        await timed("first page below a random organisation", rounds, browse),
+        await timed("the same as of a day 400 days ago", rounds, browse_past),
+        await timed("search: a whole name, province", rounds, search(lambda: chance.choice(names), "")),
+        await timed("search: two characters, province", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), "")),
+        await timed("search: two characters, county", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), county)),
+        await timed("search: what every name has (党支部), province", rounds, search(lambda: "党支部", "")),
+        await timed("members of the county: first page and total", rounds, page(0, [])),
+        await timed("members of the county: last page and total", rounds, page(0.998, [])),
+        await timed("members of the county: probationary ones and total", rounds, page(0, [PartyStatus.PROBATIONARY])),
+        await timed("statistics of the county (24,000 members)", slow, lambda _: statistics_at(county)),
+        await timed("statistics of the province", slow, lambda _: statistics_at("37")),
+        await timed("statistics of one branch", slow, lambda _: statistics_at(branches[0])),
+    ]
 
 
 async def main(postgres: Postgres, count: int, rounds: int) -> None:
@@ -250,12 +255,20 @@ async def main(postgres: Postgres, count: int, rounds: int) -> None:
     database = Database(made.app_url, service="branches")
     rows = tree(count)
     seconds = await load(owner, rows)
-    print(f"loaded {len(rows):,} organisations by COPY in {seconds:.1f} s ({len(rows) / seconds:,.0f} a second)")
+    report = Report(
+        "organisation_tree",
+        "组织树 / The tree of organisations",
+        target="300,000 organisations loaded and browsed",
+    )
+    report.line(f"{len(rows):,} organisations loaded by COPY in {seconds:.1f} s ({len(rows) / seconds:,.0f} a second).")
     county = rows[1 + CITIES][0]
     await fill_county(owner, county)
     await fold_tallies(database)
-    print(f"one by one, as CreateOrganisation does: {await create_one_by_one(database, county + '101'):.0f} a second")
-    await measure(database, rows, county, rounds)
+    one_by_one = await create_one_by_one(database, county + "101")
+    report.line(f"One by one, as CreateOrganisation makes them: {one_by_one:.0f} a second.")
+    report.line("Functions behind the RPCs, one after the other over one connection, milliseconds:")
+    report.table(["what", "times", "p50", "p95", "max"], await measure(database, rows, county, rounds))
+    report.write()
     await database.close()
     await owner.close()
 

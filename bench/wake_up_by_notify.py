@@ -2,16 +2,16 @@
 
     .venv/bin/python bench/wake_up_by_notify.py
 
-Figure quoted in docs/decisions/0010. Runs on a throw-away PostgreSQL with fsync; paired rounds, because machines are noisy.
+Reason of docs/decisions/0010. Runs on a throw-away PostgreSQL with fsync; paired rounds, because machines are noisy.
 """
 
 import asyncio
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import asyncpg
+from report import Report, spread
 from zhibu_stack.engines import Postgres
 
 CLIENTS = (1, 16, 32)
@@ -23,16 +23,25 @@ async def main(url: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("create table event (id bigint generated always as identity, body text)")
     await connection.close()
+    report = Report("wake_up_by_notify", "NOTIFY 的代价 / What NOTIFY costs a commit", target="")
+    rows: list[list[str]] = []
     for clients in CLIENTS:
         rounds = [
             (await commits_per_s(url, clients, "select 1"), await commits_per_s(url, clients, NOTIFY))
             for _ in range(ROUNDS)
         ]
-        without, with_notify = rounds[-1]
-        ratio = statistics.median(one / other for one, other in rounds)
-        print(
-            f"{clients:3} clients: {without:6.0f}/s without, {with_notify:6.0f}/s with NOTIFY, median ratio {ratio:.2f}"
+        ratios = [one / other for one, other in rounds]
+        rows.append(
+            [
+                str(clients),
+                spread([one for one, _ in rounds], "{:,.0f}"),
+                spread([other for _, other in rounds], "{:,.0f}"),
+                spread(ratios, "{:.2f}"),
+            ]
         )
+    report.line(f"Commits a second of one insert each, minimum / median / maximum of {ROUNDS} paired rounds:")
+    report.table(["clients at once", "without NOTIFY", "with NOTIFY", "ratio"], rows)
+    report.write()
 
 
 NOTIFY = "select pg_notify('event', '')"

@@ -369,3 +369,85 @@ async def test_events_that_come_over_the_bus_are_followed(identity: Identity, na
         return mine.eid.branch_id == LINQU_BRANCH and [one.office for one in mine.grants] == ["branch_secretary"]
 
     await wait_until(in_office_and_in_branch)
+
+
+async def test_what_is_told_of_many_at_once_ends_as_if_each_were_told_by_itself(workbench: Workbench) -> None:
+    """The same stories for two sets of people: one followed event by event, the other all at once."""
+    stories = 8
+    people: list[list[str]] = []
+    for _ in range(2):
+        entered = [new_ulid() for _ in range(stories)]
+        await enter_people(workbench.parts, [RosterPerson(member_id=one) for one in entered[:-1]])
+        people.append(entered)
+    told_of = {side: _stories_of(people[side]) for side in range(2)}
+    memberships, ends, records = told_of[0]
+    await follow(workbench, *memberships, *ends, *records)
+    memberships, ends, records = told_of[1]
+    # Events of one key never come together.
+    for lot in (memberships, ends):
+        async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+            await following.follow_memberships(transaction, workbench.parts, lot)
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        await following.follow_records(transaction, workbench.parts, records)
+    one_by_one, together = [[await _end_of(workbench, one) for one in entered] for entered in people]
+    assert together == one_by_one
+    assert together[0] == ((SECOND_BRANCH, 5, 1), [(SECOND_BRANCH, True)], 0)
+    assert together[1] == ((SECOND_BRANCH, 5, 1), [(LINQU_BRANCH, False), (SECOND_BRANCH, True)], 0)
+    # Who moved to another county is taken there by a task.
+    assert [tasks for _, _, tasks in together] == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert together[4][0] == ("", 0, 2)
+    assert together[-1] == (None, [(LINQU_BRANCH, True)], 0)
+
+
+def _stories_of(
+    members: list[str],
+) -> tuple[list[pb.MembershipChanged], list[pb.MembershipChanged], list[pb.MemberRecordChanged]]:
+    placed, moved, left, virtual, died, _silent, ended_before, unknown = members
+    first, of_died, never = membership(moved), membership(died), membership(ended_before, active=False, version=2)
+    apart = membership(virtual, SECOND_BRANCH)
+    apart.kind = membership_pb2.MEMBERSHIP_KIND_VIRTUAL
+    memberships = [
+        membership(placed, SECOND_BRANCH),
+        first,
+        membership(moved, SECOND_BRANCH),
+        membership(left, QINGZHOU_BRANCH),
+        apart,
+        of_died,
+        never,
+        membership(unknown),
+    ]
+    ends = [
+        membership(moved, membership_id=first.membership_id, active=False, version=2),
+        membership(died, membership_id=of_died.membership_id, active=False, version=2),
+        # Older than what was told before.
+        membership(ended_before, membership_id=never.membership_id, version=1),
+    ]
+    records = [
+        pb.MemberRecordChanged(
+            member_id=one,
+            county_code=LINQU,
+            status=membership_pb2.PARTY_STATUS_FULL,
+            standing=membership_pb2.STANDING_PRESENT,
+            version=1,
+        )
+        for one in (placed, moved, left, virtual, ended_before, unknown)
+    ]
+    records.append(
+        pb.MemberRecordChanged(member_id=died, county_code=LINQU, standing=membership_pb2.STANDING_DIED, version=2)
+    )
+    return memberships, ends, records
+
+
+async def _end_of(
+    workbench: Workbench, member_id: str
+) -> tuple[tuple[str, int, int] | None, list[tuple[str, bool]], int]:
+    owner = workbench.databases.owner
+    row = await owner.fetchrow("select branch_id, party_status, standing from person where member_id = $1", member_id)
+    places = await owner.fetch(
+        "select branch_id, active from member_place where member_id = $1 order by membership_id", member_id
+    )
+    tasks = await owner.fetchval(
+        "select count(*) from account_task where member_id = $1 and done_at is null", member_id
+    )
+    state = None if row is None else (row["branch_id"], row["party_status"], row["standing"])
+    return state, [tuple(place) for place in places], int(tasks or 0)

@@ -93,7 +93,7 @@ def _permission(method: Method, organisations: OrganisationTree, grants: GrantSo
 def _self(method: Method, grants: GrantSource) -> Check:
     async def check(principal: Principal | None, request: Message) -> Admission:
         principal = await _person(method, principal, grants)
-        scope = Scope.of(principal.county_code) if principal.county_code else Scope.none()
+        scope = Scope.of_county(principal.county_code)
         return Admission(principal=principal, organisation_id=None, scope=scope)
 
     return check

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import nats.errors
 from google.protobuf.message import DecodeError, Message
@@ -20,23 +19,27 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from opentelemetry.trace import SpanKind
-from sqlalchemy import literal_column
 from sqlalchemy.dialects.postgresql import insert
 
 from zhibu_kit import tables
 from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock
-from zhibu_kit.db import Database, Transaction
+from zhibu_kit.consumer import Consumer
+from zhibu_kit.db import Database
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.inbox import enter_inbox
 from zhibu_kit.redelivery import is_away, signs_of_life
 from zhibu_kit.scope import Scope
 from zhibu_kit.telemetry import Telemetry
 
+__all__ = ["Consumer", "ConsumerRunner"]
+
 log = logging.getLogger("zhibu.consumers")
 
 BATCH: Final = 32
+BATCH_TOGETHER: Final = 200
 # Keys worked on side by side; each takes a connection to the database.
 PARALLEL_KEYS: Final = 4
 # What all consumers of a process do at the same time. Fewer than the database has connections: the calls need some too,
@@ -54,27 +57,6 @@ BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
 # While what a handler needs is away (its database, a peer), the event is tried again this often, without end.
 AWAY_S: Final = 5.0
 RETRY_S: Final = 1.0
-
-Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consumer:
-    """What a service does when an event arrives. `handle` runs in the transaction of the inbox row."""
-
-    name: str
-    event: type[Message]
-    handle: Handle
-
-    def then(self, handle: Handle) -> Consumer:
-        """Return a consumer that does more with the same event, in the same transaction: both are done, or neither."""
-        first = self.handle
-
-        async def both(transaction: Transaction, event: Message, context: EventContext) -> None:
-            await first(transaction, event, context)
-            await handle(transaction, event, context)
-
-        return Consumer(name=self.name, event=self.event, handle=both)
 
 
 class ConsumerRunner:
@@ -150,16 +132,32 @@ class ConsumerRunner:
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
-            messages = await subscription.fetch(BATCH, timeout=self._fetch_timeout_s)
+            count = BATCH_TOGETHER if self.consumer.handle_many else BATCH
+            messages = await subscription.fetch(count, timeout=self._fetch_timeout_s)
         except TimeoutError:
-            # Nothing came. nats-py says so with its own TimeoutError, and with Python's, from which its own is derived, when
-            # the server's answer to a pull comes at the very end of the wait: one wait in twenty.
+            # Nothing came. nats-py says so with its own TimeoutError, and with Python's, from which its own is derived, when the
+            # server's answer to a pull comes at the very end of the wait: one wait in twenty.
             await self._check_that_it_is_there()
             return
-        by_key: defaultdict[str, deque[Msg]] = defaultdict(deque)
-        for message in messages:
-            by_key[(message.headers or {}).get("zhibu-key", "")].append(message)
         unsettled = {id(message): message for message in messages}
+        progress = asyncio.create_task(signs_of_life(unsettled, every_s=self._progress_s))
+        try:
+            if self.consumer.handle_many is not None:
+                await self._take_together(unsettled)
+            results = await self._take_each(unsettled)
+        finally:
+            progress.cancel()
+            await asyncio.gather(progress, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                # JetStream delivers again what was not settled.
+                raise result
+
+    async def _take_each(self, unsettled: dict[int, Msg]) -> list[BaseException | None]:
+        """Take messages one by one, those of a key in their order."""
+        by_key: defaultdict[str, deque[Msg]] = defaultdict(deque)
+        for message in unsettled.values():
+            by_key[(message.headers or {}).get("zhibu-key", "")].append(message)
         keys = iter(by_key.values())
 
         async def work() -> None:
@@ -168,16 +166,36 @@ class ConsumerRunner:
                     self._handled.add(1, {"consumer": self.consumer.name, "outcome": await self._take(message)})
                     del unsettled[id(message)]
 
-        progress = asyncio.create_task(signs_of_life(unsettled, every_s=self._progress_s))
-        try:
-            results = await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
-        finally:
-            progress.cancel()
-            await asyncio.gather(progress, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                # JetStream delivers again what was not settled.
-                raise result
+        return await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
+
+    async def _take_together(self, unsettled: dict[int, Msg]) -> None:
+        """Take the first message of each key, a county at a time; whatever is not settled by that is taken by itself."""
+        of_county: defaultdict[str, dict[str, tuple[Msg, Message, EventContext]]] = defaultdict(dict)
+        seen: set[str] = set()
+        for message in unsettled.values():
+            try:
+                context = self._context_of(message)
+                event = self.consumer.event.FromString(message.data)
+            except (ValueError, DecodeError):
+                continue
+            if context.key not in seen:
+                seen.add(context.key)
+                of_county[context.county_code][context.key] = (message, event, context)
+        for county_code, taken in of_county.items():
+            if len(taken) == 1:
+                continue
+            try:
+                with self._telemetry.operation(f"consume {self.consumer.name}", kind=SpanKind.CONSUMER):
+                    async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
+                        outcomes = await self.apply_many(county_code, [(one[1], one[2]) for one in taken.values()])
+            except Exception as error:  # noqa: BLE001 - taken by itself, each ends in a retry or a dead letter of its own
+                fields = {"consumer": self.consumer.name, "error": type(error).__name__}
+                log.warning("Events are taken one by one", extra={"fields": fields})
+                continue
+            for message, _, context in taken.values():
+                await message.ack()
+                self._handled.add(1, {"consumer": self.consumer.name, "outcome": outcomes[context.event_id]})
+                del unsettled[id(message)]
 
     async def _check_that_it_is_there(self) -> None:
         """Ask for our consumer, because a wiped stream is as silent as one without events.
@@ -222,33 +240,24 @@ class ConsumerRunner:
 
     async def apply(self, event: Message, context: EventContext) -> str:
         """Handle one event once; return "done", "duplicate" or "stale"."""
-        scope = Scope.of(context.county_code) if context.county_code else Scope.none()
-        async with self._database.transaction(scope) as transaction:
-            if not await self._is_first(transaction, context):
-                return "duplicate"
-            if not await self._is_newer(transaction, context):
-                return "stale"
-            await self.consumer.handle(transaction, event, context)
-            return "done"
+        async with self._database.transaction(Scope.of_county(context.county_code)) as transaction:
+            outcomes = await enter_inbox(transaction, self.consumer.name, [context], now=self._clock.now())
+            outcome = outcomes[context.event_id]
+            if outcome == "done":
+                await self.consumer.handle(transaction, event, context)
+            return outcome
 
-    async def _is_first(self, transaction: Transaction, context: EventContext) -> bool:
-        result = await transaction.execute(
-            insert(tables.inbox)
-            .values(consumer=self.consumer.name, event_id=context.event_id, received_at=self._clock.now())
-            .on_conflict_do_nothing()
-        )
-        return bool(result.rowcount)
-
-    async def _is_newer(self, transaction: Transaction, context: EventContext) -> bool:
-        statement = insert(tables.inbox_version).values(
-            consumer=self.consumer.name, key=context.key, version=context.version
-        )
-        newer = statement.on_conflict_do_update(
-            index_elements=["consumer", "key"],
-            set_={"version": statement.excluded.version},
-            where=tables.inbox_version.c.version < statement.excluded.version,
-        ).returning(literal_column("1"))
-        return await transaction.scalar(newer) is not None
+    async def apply_many(self, county_code: str, events: Sequence[tuple[Message, EventContext]]) -> Mapping[str, str]:
+        """Handle events of different keys of one county, all of them or none; return each one's outcome by its id."""
+        assert self.consumer.handle_many is not None, "only consumers that can are asked"
+        async with self._database.transaction(Scope.of_county(county_code)) as transaction:
+            outcomes = await enter_inbox(
+                transaction, self.consumer.name, [context for _, context in events], now=self._clock.now()
+            )
+            fresh = [event for event, context in events if outcomes[context.event_id] == "done"]
+            if fresh:
+                await self.consumer.handle_many(transaction, fresh)
+            return outcomes
 
     async def _failed(self, message: Msg, error: Exception) -> str:
         deliveries = message.metadata.num_delivered or 1

@@ -17,6 +17,11 @@ class Scope:
         return cls(counties=frozenset(counties))
 
     @classmethod
+    def of_county(cls, county_code: str | None) -> Scope:
+        """Return the scope of one county; of none when the code is empty."""
+        return cls.of(county_code) if county_code else _NONE
+
+    @classmethod
     def none(cls) -> Scope:
         """Return the scope which shows nothing."""
         return _NONE

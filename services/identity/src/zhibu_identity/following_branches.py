@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from zhibu.branches.v1 import branches_events_pb2 as pb
 from zhibu.branches.v1 import membership_pb2
 from zhibu_kit.consumers import Consumer
@@ -15,10 +16,17 @@ from zhibu_kit.scope import Scope
 
 from zhibu_identity.eids import RevocationReason, find_living_eid
 from zhibu_identity.grants import as_province
-from zhibu_identity.member_places import MemberPlace, follow_successor, settle_branch, store_place
+from zhibu_identity.member_places import (
+    MemberPlace,
+    follow_successor,
+    settle_branch,
+    settle_branches,
+    store_place,
+    store_places,
+)
 from zhibu_identity.models import person
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import change_person, find_person
+from zhibu_identity.people import change_person, find_people, find_person, set_standings
 from zhibu_identity.post_offices import MemberPost, settle_office, store_post
 from zhibu_identity.revoking import revoke_eid
 
@@ -46,9 +54,16 @@ def consumers_of(parts: Parts) -> list[Consumer]:
     async def organisation(transaction: Transaction, event: pb.OrganisationChanged, context: EventContext) -> None:
         await follow_organisation(transaction, parts, event)
 
+    async def memberships(transaction: Transaction, told: Sequence[pb.MembershipChanged]) -> None:
+        await follow_memberships(transaction, parts, told)
+
+    async def records(transaction: Transaction, told: Sequence[pb.MemberRecordChanged]) -> None:
+        await follow_records(transaction, parts, told)
+
     return [
-        Consumer(name="member_places", event=pb.MembershipChanged, handle=membership),
-        Consumer(name="member_records", event=pb.MemberRecordChanged, handle=record),
+        # A roster brings two events for each of its rows.
+        Consumer(name="member_places", event=pb.MembershipChanged, handle=membership, handle_many=memberships),
+        Consumer(name="member_records", event=pb.MemberRecordChanged, handle=record, handle_many=records),
         Consumer(name="member_posts", event=pb.PostChanged, handle=post),
         # Comes after the kit's projection of the tree, in the same transaction.
         Consumer(name="successors", event=pb.OrganisationChanged, handle=organisation),
@@ -58,20 +73,19 @@ def consumers_of(parts: Parts) -> list[Consumer]:
 async def follow_membership(transaction: Transaction, parts: Parts, event: pb.MembershipChanged) -> None:
     """Keep where a member belongs, and have the person's row say which branch holds them."""
     await transaction.widen(Scope.of(event.county_code))
-    await store_place(
-        transaction,
-        MemberPlace(
-            membership_id=event.membership_id,
-            member_id=event.member_id,
-            branch_id=event.branch_id,
-            county_code=event.county_code,
-            kind=event.kind,
-            active=event.active,
-            version=event.version,
-        ),
-    )
+    await store_place(transaction, _place_of(event))
     if event.kind == membership_pb2.MEMBERSHIP_KIND_PHYSICAL:
         await settle_branch(transaction, parts, event.member_id)
+
+
+async def follow_memberships(transaction: Transaction, parts: Parts, told: Sequence[pb.MembershipChanged]) -> None:
+    """Do the same for memberships of one county at once."""
+    for county_code in sorted({event.county_code for event in told}):
+        await transaction.widen(Scope.of(county_code))
+    await store_places(transaction, [_place_of(event) for event in told])
+    physical = [event.member_id for event in told if event.kind == membership_pb2.MEMBERSHIP_KIND_PHYSICAL]
+    if physical:
+        await settle_branches(transaction, parts, physical)
 
 
 async def follow_record(transaction: Transaction, parts: Parts, event: pb.MemberRecordChanged) -> None:
@@ -95,6 +109,41 @@ async def follow_record(transaction: Transaction, parts: Parts, event: pb.Member
     eid = await find_living_eid(transaction, event.member_id, lock=True) if reason else None
     if reason is not None and eid is not None:
         await revoke_eid(transaction, parts, eid, reason=reason, note=None)
+
+
+async def follow_records(transaction: Transaction, parts: Parts, told: Sequence[pb.MemberRecordChanged]) -> None:
+    """Do the same for records of one county at once; those that ended are followed one by one."""
+    ended = [event for event in told if event.standing in _REASONS]
+    open_ones = {event.member_id: event for event in told if event.standing not in _REASONS}
+    wanted = sorted(open_ones)
+    async with as_province(transaction):
+        homes = await transaction.all(
+            select(person.c.county_code).where(person.c.member_id == func.any(wanted)).distinct()
+        )
+    for row in homes:
+        await transaction.widen(Scope.of(row.county_code))
+    people = await find_people(transaction, wanted, lock=True)
+    changed = {
+        member_id: (open_ones[member_id].status, open_ones[member_id].standing)
+        for member_id, record in people.items()
+        if (record.party_status, record.standing) != (open_ones[member_id].status, open_ones[member_id].standing)
+    }
+    if changed:
+        await set_standings(transaction, changed, now=parts.clock.now())
+    for event in ended:
+        await follow_record(transaction, parts, event)
+
+
+def _place_of(event: pb.MembershipChanged) -> MemberPlace:
+    return MemberPlace(
+        membership_id=event.membership_id,
+        member_id=event.member_id,
+        branch_id=event.branch_id,
+        county_code=event.county_code,
+        kind=event.kind,
+        active=event.active,
+        version=event.version,
+    )
 
 
 async def follow_post(transaction: Transaction, parts: Parts, event: pb.PostChanged) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.scope import Scope
@@ -14,13 +15,15 @@ from zhibu_identity.eids import EidState
 from zhibu_identity.grants import as_province
 from zhibu_identity.models import application, eid, member_place, person
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import change_person, find_person
+from zhibu_identity.people import change_person, find_people, find_person
 from zhibu_identity.rules.application import State
 from zhibu_identity.stale_counts import mark_stale
 from zhibu_identity.tasks import TaskKind, add_task
 
 # The kind of membership of which everybody has one; the number is the contract's.
 PHYSICAL: Final = 1
+# Of the columns of member_place, in their order.
+_PLACE_KINDS: Final = ("text", "text", "text", "text", "smallint", "boolean", "bigint")
 _OPEN_STATES: Final = (int(State.SUBMITTED), int(State.QUESTIONED), int(State.APPROVED))
 
 
@@ -45,6 +48,58 @@ async def store_place(transaction: Transaction, place: MemberPlace) -> None:
         statement.on_conflict_do_update(
             index_elements=["membership_id"], set_=values, where=member_place.c.version < statement.excluded.version
         )
+    )
+
+
+async def store_places(transaction: Transaction, places: Sequence[MemberPlace]) -> None:
+    """Keep memberships of one county, as `store_place` does each."""
+    names = member_place.c.keys()
+    arrays = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_PLACE_KINDS, 1))
+    raw = await transaction.raw()
+    await raw.execute(
+        f"insert into member_place ({', '.join(names)}) select * from unnest({arrays}) order by 1"  # noqa: S608 - our own names
+        f" on conflict (membership_id) do update set {', '.join(f'{name} = excluded.{name}' for name in names)}"
+        " where member_place.version < excluded.version",
+        *([getattr(place, name) for place in places] for name in names),
+    )
+
+
+async def settle_branches(transaction: Transaction, parts: Parts, member_ids: Collection[str]) -> None:
+    """Have many people's rows name the branch that holds them, as `settle_branch` does.
+
+    After a roster nearly all of them do already; whoever moved is settled alone.
+    """
+    wanted = sorted(set(member_ids))
+    async with as_province(transaction):
+        homes = await transaction.all(
+            select(person.c.member_id, person.c.county_code).where(person.c.member_id == func.any(wanted))
+        )
+        places = {
+            row.member_id: row
+            for row in await transaction.all(
+                select(member_place.c.member_id, member_place.c.branch_id, member_place.c.county_code)
+                .where(
+                    member_place.c.member_id == func.any(wanted), member_place.c.active, member_place.c.kind == PHYSICAL
+                )
+                # The later of two comes last, and stays.
+                .order_by(member_place.c.membership_id)
+            )
+        }
+    for county_code in sorted({row.county_code for row in homes}):
+        await transaction.widen(Scope.of(county_code))
+    people = await find_people(transaction, [row.member_id for row in homes], lock=True)
+    there: dict[str, str] = {}
+    for member_id, record in people.items():
+        place = places.get(member_id)
+        if place is not None and (place.county_code, place.branch_id) == (record.county_code, record.branch_id):
+            there[member_id] = place.branch_id
+        else:
+            await settle_branch(transaction, parts, member_id)
+    await (await transaction.raw()).execute(
+        "update eid set branch_id = given.branch_id from unnest($1::text[], $2::text[]) as given (member_id, branch_id)"
+        " where eid.member_id = given.member_id and eid.state <> 3 and eid.branch_id <> given.branch_id",
+        list(there),
+        list(there.values()),
     )
 
 

@@ -7,7 +7,7 @@ database, unconfirmed until the row here is committed; `erasure.sweep_unconfirme
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -216,6 +216,21 @@ async def change_person(
     changed = record_of(row)
     await mark_stale(transaction, {(record.county_code, record.branch_id), (changed.county_code, changed.branch_id)})
     return changed
+
+
+async def set_standings(transaction: Transaction, standings: Mapping[str, tuple[int, int]], *, now: datetime) -> None:
+    """Have locked people's rows say status and standing (by member), as `change_person` does each."""
+    ordered = sorted(standings.items())
+    rows = await (await transaction.raw()).fetch(
+        "update person set party_status = given.party_status, standing = given.standing, version = version + 1,"
+        " updated_at = $4 from unnest($1::text[], $2::smallint[], $3::smallint[]) as given (member_id, party_status, standing)"
+        " where person.member_id = given.member_id returning person.county_code, person.branch_id",
+        [member_id for member_id, _ in ordered],
+        [party_status for _, (party_status, _) in ordered],
+        [standing for _, (_, standing) in ordered],
+        now,
+    )
+    await mark_stale(transaction, {(row["county_code"], row["branch_id"]) for row in rows})
 
 
 def record_of(row: Row[Any] | Sequence[Any]) -> PersonRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from zhibu_kit import tables
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND
@@ -44,6 +44,18 @@ class Reach:
         )
         return person.c.member_id.in_(physical.union(placed))
 
+    def holds_each(self) -> ColumnElement[bool]:
+        """Return the same condition, for statements that name the people: each is looked up, not everybody read first."""
+        if self.branch_ids is None:
+            return person.c.county_code == self.county_code
+        physical = (person.c.county_code == self.county_code) & person.c.branch_id.in_(self.branch_ids)
+        placed = exists().where(
+            member_place.c.member_id == person.c.member_id,
+            member_place.c.branch_id.in_(self.branch_ids),
+            member_place.c.active,
+        )
+        return physical | placed
+
 
 async def reach_of(transaction: Transaction, organisation_id: str) -> Reach:
     """Return whom an organisation's officers see.
@@ -76,7 +88,7 @@ async def get_person_within(
     found = await find_person(transaction, member_id, lock=lock)
     if found is None:
         raise NOT_FOUND(noun=NOUN)
-    there = select(person.c.member_id).where(person.c.member_id == member_id, reach.holds())
+    there = select(person.c.member_id).where(person.c.member_id == member_id, reach.holds_each())
     if await transaction.scalar(there) is None:
         raise NOT_FOUND(noun=NOUN)
     return found

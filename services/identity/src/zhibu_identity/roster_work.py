@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -13,12 +16,13 @@ from zhibu_kit.errors import ServiceError
 from zhibu_identity.parts import Parts
 from zhibu_identity.roster_checking import check
 from zhibu_identity.roster_committing import commit, settle
-from zhibu_identity.rosters import LeaseLostError, Roster, RosterState, lease_roster, postpone
+from zhibu_identity.rosters import LeaseLostError, Roster, RosterState, keep_lease, lease_roster, postpone
 
 log = logging.getLogger("zhibu.identity.rosters")
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
+KEEP_EVERY_S: Final = 5.0
 _FRAMES: Final = 4
 
 
@@ -33,7 +37,8 @@ async def work_rosters(parts: Parts) -> int:
 
 async def _attempt(parts: Parts, record: Roster) -> None:
     try:
-        await _work_on(parts, record)
+        async with _kept(parts, record):
+            await _work_on(parts, record)
     except LeaseLostError:
         # Cancelled, mapped anew, or somebody else's by now.
         return
@@ -55,6 +60,25 @@ async def _attempt(parts: Parts, record: Roster) -> None:
         )
         pause = min(FIRST_PAUSE * 2 ** min(record.attempts, 16), LONGEST_PAUSE)
         await postpone(parts.database, record, due_at=parts.clock.now() + pause)
+
+
+@asynccontextmanager
+async def _kept(parts: Parts, record: Roster) -> AsyncGenerator[None]:
+    """Keep the lease while the block runs."""
+    keeping = asyncio.create_task(_keep(parts, record))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _keep(parts: Parts, record: Roster) -> None:
+    while True:
+        await asyncio.sleep(KEEP_EVERY_S)
+        # While the transaction that commits everybody holds the row, nobody else can take it either.
+        with suppress(ServiceError):
+            await keep_lease(parts.database, record, now=parts.clock.now())
 
 
 def _place_of(error: Exception) -> str:

@@ -26,8 +26,8 @@ NOUN: Final = "roster"
 CHANNEL: Final = "identity_roster"
 # Wakes the worker alone: progress does not.
 WORK_CHANNEL: Final = "identity_roster_work"
-# Longer than any step between two signs of life: 500 rows, or reading the file.
-LEASE: Final = timedelta(seconds=120)
+# Whoever works on a roster says so every five seconds (`roster_work`): after a death the work goes on soon.
+LEASE: Final = timedelta(seconds=20)
 PIECE_BYTES: Final = 1024 * 1024
 # What is left of a roster is thrown away this long after its last change, committed or not.
 KEEP: Final = timedelta(days=30)
@@ -327,6 +327,20 @@ async def renew_lease(
     )
     if changed.rowcount == 0:
         raise LeaseLostError
+
+
+async def keep_lease(database: Database, record: Roster, *, now: datetime) -> None:
+    """Keep a leased roster while a step of it takes long; one that is lost stays lost."""
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await transaction.execute(
+            update(roster)
+            .where(
+                roster.c.roster_id == record.roster_id,
+                roster.c.lease == record.lease,
+                roster.c.leased_until.is_not(None),
+            )
+            .values(leased_until=now + LEASE)
+        )
 
 
 async def postpone(database: Database, record: Roster, *, due_at: datetime) -> None:

@@ -1,0 +1,39 @@
+"""What a service does when an event arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from zhibu_kit.events import EventContext
+from zhibu_kit.transaction import Transaction
+
+Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
+HandleMany = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """What a service does when an event arrives. `handle` runs in the transaction of the inbox row.
+
+    `handle_many` does the same with events of different keys of one county, whose inbox rows are in its transaction; what
+    it emits belongs to the trace of the whole, not to that of one event.
+    """
+
+    name: str
+    event: type[Message]
+    handle: Handle
+    handle_many: HandleMany | None = None
+
+    def then(self, handle: Handle) -> Consumer:
+        """Return a consumer that does more with the same event, in the same transaction: both are done, or neither."""
+        first = self.handle
+
+        async def both(transaction: Transaction, event: Message, context: EventContext) -> None:
+            await first(transaction, event, context)
+            await handle(transaction, event, context)
+
+        return Consumer(name=self.name, event=self.event, handle=both)
