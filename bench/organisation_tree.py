@@ -235,8 +235,12 @@ async def measure(database: Database, rows: list[Row], county: str, rounds: int)
         await timed("first page below a random organisation", rounds, browse),
         await timed("the same as of a day 400 days ago", rounds, browse_past),
         await timed("search: a whole name, province", rounds, search(lambda: chance.choice(names), "")),
-        await timed("search: two characters, province", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), "")),
-        await timed("search: two characters, county", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), county)),
+        await timed(
+            "search: two characters, province", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), "")
+        ),
+        await timed(
+            "search: two characters, county", rounds, search(lambda: "".join(chance.sample(SYLLABLES, 2)), county)
+        ),
         await timed("search: what every name has (党支部), province", rounds, search(lambda: "党支部", "")),
         await timed("members of the county: first page and total", rounds, page(0, [])),
         await timed("members of the county: last page and total", rounds, page(0.998, [])),
