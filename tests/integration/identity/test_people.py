@@ -183,6 +183,41 @@ async def test_a_branch_is_listed_by_name_and_in_lists_numbers_are_shortened(ide
     assert numbers == {one.member_id: (one.resident_number[-4:], one.telephone[-4:], "", "") for one in people}
 
 
+async def test_a_page_goes_on_where_the_last_one_ended_although_its_last_person_has_left(identity: Identity) -> None:
+    branch = "370724-b01jd0000000000000000000011"
+    await add_branch(identity, branch)
+    people = [RosterPerson(real_name=name, branch_id=branch) for name in ("安民", "白露", "曹正", "丁一")]
+    await enter_people(identity.parts, people)
+    first = await people_of(identity).ListPeople(
+        pb.ListPeopleRequest(organisation_id=branch, page_size=2), metadata=identity.officer(CLERK)
+    )
+    assert [one.real_name for one in first.people] == ["安民", "白露"]
+    await close_record(identity, first.people[-1].member_id)
+    second = await people_of(identity).ListPeople(
+        pb.ListPeopleRequest(organisation_id=branch, page_size=2, page_token=first.next_page_token),
+        metadata=identity.officer(CLERK),
+    )
+    assert [one.real_name for one in second.people] == ["曹正", "丁一"]
+
+
+async def test_of_a_branch_that_is_too_large_to_be_sorted_everybody_is_listed(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhibu_identity.people_lists.MOST_SORTED", 3)
+    branch = "370724-b01jd0000000000000000000012"
+    await add_branch(identity, branch)
+    people = [RosterPerson(branch_id=branch) for _ in range(5)]
+    await enter_people(identity.parts, people)
+    found = await listed(identity, branch, CLERK, page_size=2)
+    assert sorted(one.member_id for one in found) == sorted(one.member_id for one in people)
+
+
+async def add_branch(identity: Identity, branch_id: str) -> None:
+    async with identity.parts.database.transaction(Scope.none()) as transaction:
+        raw = await transaction.raw()
+        await raw.execute("insert into kit_organisation values ($1, $2, 5, $1, $2, true, 1)", branch_id, LINQU)
+
+
 async def test_a_branch_sees_the_branch_a_township_its_branches_a_county_all_of_its_own(identity: Identity) -> None:
     in_branch, in_township, elsewhere = (
         RosterPerson(branch_id=LINQU_BRANCH),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -107,23 +108,35 @@ async def _page_by_branch(transaction: Transaction, vault: Vault, statement: Sel
     rows = await transaction.all(statement.order_by(person.c.branch_id, person.c.member_id).limit(page.size + 1))
     shown = rows[: page.size]
     people = await _open(vault, shown)
-    last = people[-1].record if len(rows) > page.size else None
+    last = people[-1] if len(rows) > page.size else None
     # Within a branch by name, as far as one page shows it.
     return PeoplePage(
         people=sorted(people, key=lambda one: (one.record.branch_id, name_order(one.details))),
-        next_after=(last.branch_id, last.member_id) if last else None,
+        next_after=_after(last) if last else None,
     )
 
 
 async def _page_of_branch(transaction: Transaction, vault: Vault, statement: Select[Any], *, page: Page) -> PeoplePage:
-    rows = await transaction.all(statement.order_by(person.c.member_id).limit(MOST_SORTED))
-    people = sorted(await _open(vault, rows), key=lambda one: (*name_order(one.details), one.record.member_id))
-    # The token names the last member, not the name: tokens stand in URLs.
-    after = page.after[-1] if page.after else None
-    at = next((number for number, one in enumerate(people, 1) if one.record.member_id == after), 0)
+    rows = await transaction.all(statement.order_by(person.c.member_id).limit(MOST_SORTED + 1))
+    if len(rows) > MOST_SORTED:
+        return await _page_by_branch(transaction, vault, statement, page=page)
+    people = sorted(await _open(vault, rows), key=_order_of)
+    at = 0
+    if page.after is not None:
+        # The token names the last member, not the name: tokens stand in URLs. Who has left meanwhile still has an order.
+        last = await _open(vault, await transaction.all(_people().where(person.c.member_id == page.after[-1])))
+        at = bisect_right(people, max(map(_order_of, last)), key=_order_of) if last else 0
     shown = people[at : at + page.size]
     more = at + page.size < len(people)
-    return PeoplePage(people=shown, next_after=(shown[-1].record.member_id,) if more else None)
+    return PeoplePage(people=shown, next_after=_after(shown[-1]) if more else None)
+
+
+def _order_of(listed: ListedPerson) -> tuple[list[str], str, str]:
+    return *name_order(listed.details), listed.record.member_id
+
+
+def _after(last: ListedPerson) -> tuple[str, ...]:
+    return last.record.branch_id, last.record.member_id
 
 
 def _people() -> Select[Any]:
