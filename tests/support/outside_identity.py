@@ -5,11 +5,13 @@ what arrived. Keycloak and notify themselves are in the tests marked `keycloak` 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from zhibu_identity.accounts import AccountsError, ForeignAccountError, NewAccount
+from zhibu_identity.accounts import AccountsError, Coded, ForeignAccountError, NewAccount
 from zhibu_identity.telephones import Purpose
 from zhibu_kit.errors import UNAVAILABLE
 from zhibu_kit.ids import new_ulid
@@ -57,13 +59,42 @@ class MemoryAccounts:
             member_id=account.member_id,
             county_code=account.county_code,
             totp_seed=account.totp_seed,
-            password=account.password,
+            # Nobody knows it.
+            password=secrets.token_urlsafe(32),
         )
         return account_id
+
+    async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
+        opened: dict[str, str] = {}
+        for account in accounts:
+            try:
+                opened[account.eid_number] = await self.open(account)
+            except ForeignAccountError:
+                continue
+        return opened
 
     async def set_activation_code(self, account_id: str, code: str) -> None:
         self._check()
         self.accounts[account_id].password = code
+
+    async def set_activation_codes(self, codes: Mapping[str, str]) -> dict[str, Coded]:
+        self._check()
+        done: dict[str, Coded] = {}
+        for account_id, code in codes.items():
+            account = self.accounts.get(account_id)
+            if account is None:
+                done[account_id] = Coded.GONE
+            elif account.own_password:
+                done[account_id] = Coded.IN_USE
+            else:
+                account.password = code
+                done[account_id] = Coded.SET
+        return done
+
+    async def end_activation_code(self, account_id: str) -> None:
+        self._check()
+        if account_id in self.accounts:
+            self.accounts[account_id].password = secrets.token_urlsafe(32)
 
     async def has_own_password(self, account_id: str) -> bool:
         self._check()

@@ -14,7 +14,8 @@ BIRTH = date(1980, 5, 17)
 def new_resident_number(birth: date = BIRTH, *, area: str = "990724") -> str:
     """Return a resident number that no test has used before."""
     serial = next(_SERIAL)
-    first_17 = f"{area}{birth.replace(year=birth.year - serial // 900):%Y%m%d}{serial % 900 + 1:03d}"
+    # Another area for each 900: the day of birth stays what the caller asked for, however many people there are.
+    first_17 = f"{int(area) + serial // 900}{birth:%Y%m%d}{serial % 900 + 1:03d}"
     return first_17 + resident_check_character(first_17)
 
 

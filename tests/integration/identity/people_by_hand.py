@@ -144,3 +144,10 @@ async def enter_people(parts: Parts, people: Sequence[RosterPerson]) -> None:
             ],
         )
     await parts.vault.confirm_many([one.member_id for one in people], county_code)
+
+
+async def give_status(databases: Databases, member_ids: Sequence[str], status: int) -> None:
+    """Have people stand as a branch would record it; the number is the contract's."""
+    await databases.owner.execute(
+        "update person set party_status = $2 where member_id = any($1)", list(member_ids), status
+    )

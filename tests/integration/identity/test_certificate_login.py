@@ -192,7 +192,6 @@ async def test_an_officer_logs_in_with_the_stick_alone(
         member_id=eid.member_id,
         county_code=LINQU,
         totp_seed="A" * 32,
-        password=secrets.token_urlsafe(32),
     )
     await accounts.close(await accounts.open(other))
     assert await log_in(keycloak, stick.context) is not None

@@ -9,9 +9,9 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-import httpx
 import pyotp
 import pytest
+from integration.identity.keycloak_log_in import OWN_PASSWORD, ask_token, code_of, log_in, set_own_password
 from integration.identity.running_identity import LINQU, QINGZHOU, Applicant
 from integration.identity.setting_up import Workbench
 from integration.identity.working_by_hand import (
@@ -36,8 +36,6 @@ from zhibu_stack.engines import Keycloak
 from zhibu_stack.testing import shared_keycloak
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
-
-OWN_PASSWORD = "four-plain-words-here"
 
 
 @pytest.fixture(scope="module")
@@ -77,28 +75,8 @@ def new_account(**values: str) -> NewAccount:
         "member_id": new_ulid(),
         "county_code": LINQU,
         "totp_seed": pyotp.random_base32(32),
-        "password": secrets.token_urlsafe(32),
     }
     return NewAccount(**{**given, **values})
-
-
-def ask_token(keycloak: Keycloak, **fields: str) -> httpx.Response:
-    url = f"{keycloak.issuer}/protocol/openid-connect/token"
-    return httpx.post(url, data={"client_id": "zhibu-demo", **fields}, trust_env=False)
-
-
-def log_in(keycloak: Keycloak, account: NewAccount, *, password: str, totp: str) -> httpx.Response:
-    return ask_token(keycloak, grant_type="password", username=account.eid_number, password=password, totp=totp)
-
-
-def code_of(account: NewAccount) -> str:
-    return TOTP(account.totp_seed, digest=hashlib.sha256).at(int(time.time()))
-
-
-def set_own_password(admin: KeycloakAdmin, account_id: str) -> None:
-    """Do what the member does on Keycloak's page at the first log-in."""
-    admin.set_user_password(account_id, OWN_PASSWORD, temporary=False)
-    admin.update_user(account_id, {**admin.get_user(account_id), "requiredActions": []})
 
 
 async def test_a_member_logs_in_with_an_own_password_and_the_code_of_the_seed(

@@ -14,6 +14,7 @@ import zhibu.identity.v1.card_service_pb2
 import zhibu.identity.v1.certificate_service_pb2
 import zhibu.identity.v1.county_settings_service_pb2
 import zhibu.identity.v1.document_service_pb2
+import zhibu.identity.v1.eid_batch_service_pb2
 import zhibu.identity.v1.eid_service_pb2
 import zhibu.identity.v1.grant_service_pb2
 import zhibu.identity.v1.people_service_pb2
@@ -39,6 +40,7 @@ MODULES = (
     zhibu.identity.v1.certificate_service_pb2,
     zhibu.identity.v1.county_settings_service_pb2,
     zhibu.identity.v1.document_service_pb2,
+    zhibu.identity.v1.eid_batch_service_pb2,
     zhibu.identity.v1.eid_service_pb2,
     zhibu.identity.v1.grant_service_pb2,
     zhibu.identity.v1.people_service_pb2,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,7 +20,6 @@ from zhibu_identity.telephones import Purpose
 CODE_HOLDS: Final = timedelta(days=7)
 # Each attempt makes a new code, so going on for long would end a code that a clerk has handed over meanwhile.
 MOST_ATTEMPTS: Final = 6
-_UNKNOWN_PASSWORD_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ async def expire_activation(parts: Parts, task: Task) -> None:
         if await parts.accounts.has_own_password(record.account_id):
             await mark_active(parts, record)
         else:
-            await parts.accounts.set_activation_code(record.account_id, secrets.token_urlsafe(_UNKNOWN_PASSWORD_BYTES))
+            await parts.accounts.end_activation_code(record.account_id)
     async with parts.database.transaction(task.scope) as transaction:
         if record is not None and waiting and record.activation_expires_at and record.activation_expires_at > now:
             # A newer code has its own task; this one only makes sure that none is forgotten.

@@ -12,6 +12,7 @@ from zhibu.identity.v1 import (
     certificate_service_pb2,
     county_settings_service_pb2,
     document_service_pb2,
+    eid_batch_service_pb2,
     eid_service_pb2,
     grant_service_pb2,
     people_service_pb2,
@@ -22,6 +23,7 @@ from zhibu.identity.v1 import (
 from zhibu_kit.app import Assembly, Runtime
 
 from zhibu_identity.accounts import Accounts, KeycloakAccounts
+from zhibu_identity.activation_sheet import SheetPrinter
 from zhibu_identity.answers import AnswerSealer
 from zhibu_identity.api.applicants import ApplicantsApi
 from zhibu_identity.api.batches import BatchesApi
@@ -30,6 +32,7 @@ from zhibu_identity.api.certificates import CertificateApi
 from zhibu_identity.api.clerks import ClerksApi
 from zhibu_identity.api.county_settings import CountySettingsApi
 from zhibu_identity.api.documents import DocumentApi
+from zhibu_identity.api.eid_batches import EidBatchApi
 from zhibu_identity.api.eids import EidApi
 from zhibu_identity.api.grants import GrantApi
 from zhibu_identity.api.my_person import MyPersonApi
@@ -104,6 +107,9 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
         servicers={
             application_service_pb2.DESCRIPTOR.services_by_name["ApplicationService"]: applications,
             eid_service_pb2.DESCRIPTOR.services_by_name["EidService"]: EidApi(parts, login_codes, printer.print_card),
+            eid_batch_service_pb2.DESCRIPTOR.services_by_name["EidBatchService"]: EidBatchApi(
+                parts, notifications, SheetPrinter(runtime.settings.card_font, web_url=runtime.settings.web_url)
+            ),
             grant_service_pb2.DESCRIPTOR.services_by_name["GrantService"]: GrantApi(parts),
             people_service_pb2.DESCRIPTOR.services_by_name["PeopleService"]: joined(
                 PeopleApi(parts), MyPersonApi(parts)

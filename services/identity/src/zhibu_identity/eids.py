@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND
@@ -118,6 +119,12 @@ async def find_living_eid(transaction: Transaction, member_id: str, *, lock: boo
     return await _find(transaction, statement, lock=lock)
 
 
+async def find_holders(transaction: Transaction, member_ids: Collection[str]) -> frozenset[str]:
+    """Return those of these members who have a living e-ID."""
+    statement = select(eid.c.member_id).where(eid.c.member_id.in_(member_ids), eid.c.state != int(EidState.REVOKED))
+    return frozenset(row.member_id for row in await transaction.all(statement))
+
+
 async def list_eids(
     transaction: Transaction,
     organisation_id: str,
@@ -140,10 +147,25 @@ async def list_eids(
 
 async def insert_eid(transaction: Transaction, record: Eid) -> None:
     """Store a new e-ID with its event."""
-    values = {name: getattr(record, name) for name in eid.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
-    values |= {"state": int(record.state), "revocation_reason": int(record.revocation_reason)}
-    await transaction.execute(insert(eid).values(values))
+    await transaction.execute(insert(eid).values(_values(record)))
     transaction.emit(events.eid_changed(record, at=record.issued_at), county_code=record.county_code)
+
+
+async def insert_eids(transaction: Transaction, records: Sequence[Eid]) -> frozenset[str]:
+    """Store new e-IDs with their events; return the members who got one, which those who have a living one do not."""
+    if not records:
+        return frozenset()
+    rows = await transaction.all(
+        insert(eid)
+        .values([_values(record) for record in records])
+        .on_conflict_do_nothing(index_elements=["member_id"], index_where=sql("state <> 3"))
+        .returning(eid.c.member_id)
+    )
+    stored = frozenset(row.member_id for row in rows)
+    for record in records:
+        if record.member_id in stored:
+            transaction.emit(events.eid_changed(record, at=record.issued_at), county_code=record.county_code)
+    return stored
 
 
 async def change_eid(transaction: Transaction, record: Eid, *, now: datetime, values: dict[str, Any]) -> Eid:
@@ -154,6 +176,11 @@ async def change_eid(transaction: Transaction, record: Eid, *, now: datetime, va
     changed = record_of(row)
     transaction.emit(events.eid_changed(changed, at=now), county_code=changed.county_code)
     return changed
+
+
+def _values(record: Eid) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in eid.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
+    return values | {"state": int(record.state), "revocation_reason": int(record.revocation_reason)}
 
 
 async def _find(transaction: Transaction, statement: Select[Any], *, lock: bool = False) -> Eid | None:

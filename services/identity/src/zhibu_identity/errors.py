@@ -491,18 +491,45 @@ EID_BATCH_RUNNING: Final = ErrorKind(
 MEMBER_KEY_GONE: Final = ErrorKind(
     reason="MEMBER_KEY_GONE",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="这个人的资料已被删除。",
-    en="The data of this person were erased.",
+    zh="这个人的资料已被销毁，不再发放。",
+    en="The data of this person were destroyed; there is nobody to issue an e-ID to.",
 )
 ACCOUNT_FOREIGN: Final = ErrorKind(
     reason="ACCOUNT_FOREIGN",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="登录系统里已有同号的别人的账号，请联系系统管理员。",
-    en="The log-in system has somebody else's account under this number; turn to the operators.",
+    zh="登录系统里已有同号的别人的账号。再次批量发放时会换一个编号；反复出现时请联系系统管理员。",
+    en="The log-in system has somebody else's account under this number. The next batch takes another number; should it"
+    " happen again, turn to the operators.",
 )
 PERSON_CHANGED: Final = ErrorKind(
     reason="PERSON_CHANGED",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="这个人的记录在发放期间已经结束、转出或已有电子身份证。",
-    en="The person's record ended, moved away or got an e-ID while this was being done.",
+    zh="这个人的记录在发放期间已经结束或转到外县，不需要在这里办理。",
+    en="The person's record ended or moved to another county while this was being done; nothing is left to do here.",
+)
+PERSON_INCOMPLETE: Final = ErrorKind(
+    reason="PERSON_INCOMPLETE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="姓名、公民身份号码或手机号码不全，无法登录。请补全这个人的资料，然后再次批量发放。",
+    en="Name, resident number or telephone is missing, without which nobody can log in. Complete the record, then start"
+    " another batch.",
+)
+NO_EID_WAITING: Final = ErrorKind(
+    reason="NO_EID_WAITING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这里没有等待激活的电子身份证，不需要打印激活码。",
+    en="No e-ID waits for its activation here; there are no codes to print.",
+)
+SHEET_TOO_LARGE: Final = ErrorKind(
+    reason="SHEET_TOO_LARGE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="等待激活的超过 {most} 人，一个文件放不下。请按乡镇（街道）或党支部分别打印。",
+    en="More than {most} people wait for their activation, too many for one file. Print by township or branch.",
+)
+FONT_MISSING: Final = ErrorKind(
+    reason="FONT_MISSING",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="服务器上没有中文字体，无法打印。请系统管理员安装 fonts-noto-cjk，或者用 ZHIBU_CARD_FONT 指定字体文件。",
+    en="The server has no Chinese font, so nothing can be printed. Have the operators install fonts-noto-cjk, or name font"
+    " files in ZHIBU_CARD_FONT.",
 )

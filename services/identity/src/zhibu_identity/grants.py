@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ARRAY, Row, Text, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Role, Transaction
 from zhibu_kit.errors import NOT_FOUND
@@ -59,13 +59,15 @@ async def as_role(transaction: Transaction, role: Role) -> AsyncGenerator[None]:
     await transaction.execute(select(func.set_config("role", "none", True)))
 
 
-async def lock_offices(transaction: Transaction, member_id: str) -> None:
-    """Keep others from a member's offices until the transaction ends.
+async def lock_offices(transaction: Transaction, member_ids: Collection[str]) -> None:
+    """Keep others from members' offices until the transaction ends; those of several in one order everywhere.
 
     A post and an e-ID can come into being at the same time, and neither sees the other before it is committed: whoever
     takes this lock second sees what the first has done.
     """
-    await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(member_id, _OFFICES_LOCK))))
+    wanted = cast(bindparam("member_ids", sorted(member_ids)), ARRAY(Text))
+    member = func.unnest(wanted).column_valued("member")
+    await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(member, _OFFICES_LOCK))))
 
 
 async def insert_grant(transaction: Transaction, grant: Grant) -> None:
@@ -94,7 +96,7 @@ async def end_grant(transaction: Transaction, grant: Grant, *, now: datetime) ->
 
 async def end_grants_of(transaction: Transaction, member_id: str, *, now: datetime) -> None:
     """End every grant that a member holds: the e-ID was revoked."""
-    await lock_offices(transaction, member_id)
+    await lock_offices(transaction, [member_id])
     statement = select(office_grant).where(
         office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
     )
@@ -106,7 +108,7 @@ async def end_grants_of(transaction: Transaction, member_id: str, *, now: dateti
 
 async def move_grants(transaction: Transaction, member_id: str, *, account_id: str, now: datetime) -> None:
     """Have every grant that a member holds go over to another account: the e-ID was replaced."""
-    await lock_offices(transaction, member_id)
+    await lock_offices(transaction, [member_id])
     statement = select(office_grant).where(
         office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
     )

@@ -6,7 +6,6 @@ was undone in the meantime.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -19,7 +18,7 @@ from zhibu_kit.ids import new_ulid
 from zhibu_identity.accounts import NewAccount
 from zhibu_identity.applications import Application, change_application, find_application, open_details
 from zhibu_identity.county_settings import find_settings
-from zhibu_identity.eids import Eid, EidState, RevocationReason, insert_eid
+from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid, insert_eid
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import account_task
 from zhibu_identity.organisations import area_of
@@ -33,8 +32,6 @@ from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task
 
 # 160 bits, as RFC 4226 recommends for the shared secret.
 SEED_LENGTH: Final = 32
-# First password of an account: nobody knows it, the activation code replaces it.
-_PASSWORD_BYTES: Final = 32
 
 
 async def issue(parts: Parts, task: Task) -> None:
@@ -64,7 +61,6 @@ async def issue(parts: Parts, task: Task) -> None:
             member_id=task.member_id,
             county_code=task.county_code,
             totp_seed=seed,
-            password=secrets.token_urlsafe(_PASSWORD_BYTES),
         )
     )
     parts.reached("account opened")
@@ -92,7 +88,7 @@ async def _reserve(parts: Parts, task: Task, application: Application, *, key: M
 
 
 async def _finish(parts: Parts, task: Task, *, key: MemberKey, eid_number: str, account_id: str) -> bool:
-    """Store the e-ID with the application's new state, both events and what follows; False when it was undone."""
+    """Store the e-ID with the application's new state, both events and what follows; False when it is not needed."""
     now = parts.clock.now()
     assert task.application_id is not None
     assert task.eid_id is not None
@@ -100,10 +96,22 @@ async def _finish(parts: Parts, task: Task, *, key: MemberKey, eid_number: str, 
         application = await find_application(transaction, task.application_id, lock=True)
         if application is None or next_state(application.state, Act.ISSUE) is not State.ISSUED:
             return False
+        living = await find_living_eid(transaction, application.member_id, lock=True)
+        if living is not None:
+            # A batch was quicker: its e-ID is the application's, and what was made here is cleaned up.
+            await change_application(
+                transaction,
+                application,
+                now=now,
+                state=State.ISSUED,
+                by_member_id=None,
+                values={"eid_id": living.eid_id},
+            )
+            return False
         eid = _record(parts, application, key=key, eid_id=task.eid_id, eid_number=eid_number, account_id=account_id)
         await insert_eid(transaction, eid)
         await _know(transaction, application, key=key, now=now)
-        await give_offices(transaction, application.member_id, now=now)
+        await give_offices(transaction, [application.member_id], now=now)
         await change_application(
             transaction,
             application,

@@ -13,11 +13,12 @@ from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import batches, rosters, tasks
+from zhibu_identity import batches, eid_batches, rosters, tasks
 from zhibu_identity.cards import purge_cards
 from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
 from zhibu_identity.certifying import revoke_orphaned
 from zhibu_identity.counts import count_stale
+from zhibu_identity.eid_batch_work import work_eid_batches
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
 from zhibu_identity.events import timestamp
 from zhibu_identity.filling_in import fill_in_people
@@ -40,6 +41,8 @@ COUNT_S: Final = 5.0
 EXPIRE_S: Final = 60.0
 # A roster of 200,000 rows on a slow machine; what is cut off goes on where it was.
 LARGEST_ROSTER_S: Final = 3600.0
+# e-IDs for a county of 200,000; what is cut off goes on where it was.
+LARGEST_EID_BATCH_S: Final = 3600.0
 
 
 def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
@@ -72,6 +75,9 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
     async def rosters_job() -> None:
         await work_rosters(parts)
 
+    async def eid_batches_job() -> None:
+        await work_eid_batches(parts)
+
     async def heartbeat() -> None:
         await send_heartbeat(parts, bus)
 
@@ -94,6 +100,13 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
             every_s=LOOK_S,
             woken=woken(rosters.WORK_CHANNEL),
             timeout_s=LARGEST_ROSTER_S,
+        ),
+        Job(
+            name="e-ID batches",
+            run=eid_batches_job,
+            every_s=LOOK_S,
+            woken=woken(eid_batches.CHANNEL),
+            timeout_s=LARGEST_EID_BATCH_S,
         ),
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),

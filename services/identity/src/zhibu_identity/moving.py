@@ -133,7 +133,7 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
         await transaction.execute(
             update(office_grant).where(office_grant.c.member_id == member_id).values(member_county_code=to_county)
         )
-    await give_offices(transaction, member_id, now=now)
+    await give_offices(transaction, [member_id], now=now)
 
 
 async def _set_county(transaction: Transaction, table: Table, member_id: str, county_code: str) -> None:

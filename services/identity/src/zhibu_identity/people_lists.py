@@ -82,8 +82,13 @@ async def load_listed(transaction: Transaction, record: PersonRecord, key: Membe
 
 
 def name_order(details: PersonDetails) -> tuple[list[str], str]:
-    """Return what sorts people as telephone books do: by the syllables of the name, then by its characters."""
-    return lazy_pinyin(details.real_name), details.real_name
+    """Return what sorts people as telephone books do."""
+    return name_order_of(details.real_name)
+
+
+def name_order_of(real_name: str) -> tuple[list[str], str]:
+    """Return what sorts names as telephone books do: by their syllables, then by their characters."""
+    return lazy_pinyin(real_name), real_name
 
 
 async def _page_by_branch(transaction: Transaction, vault: Vault, statement: Select[Any], *, page: Page) -> PeoplePage:

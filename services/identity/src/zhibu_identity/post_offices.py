@@ -5,11 +5,12 @@ The grant that follows a post has the post's id: doing it twice makes one grant.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import ARRAY, Row, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.db import Transaction
@@ -67,7 +68,7 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
     office = OFFICE_OF_POST.get(post.post)
     if office is None:
         return
-    await lock_offices(transaction, post.member_id)
+    await lock_offices(transaction, [post.member_id])
     eid = await _living_eid(transaction, post.member_id) if post.active and post.ends_at > now else None
     grant = await find_grant(transaction, post.post_id)
     if eid is None:
@@ -91,12 +92,13 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
         )
 
 
-async def give_offices(transaction: Transaction, member_id: str, *, now: datetime) -> None:
-    """Give a member who has just got an e-ID the offices of the posts that they hold."""
-    await lock_offices(transaction, member_id)
-    statement = select(member_post).where(member_post.c.member_id == member_id, member_post.c.active)
+async def give_offices(transaction: Transaction, member_ids: Collection[str], *, now: datetime) -> None:
+    """Give members who have just got an e-ID the offices of the posts that they hold."""
+    await lock_offices(transaction, member_ids)
+    wanted = cast(bindparam("member_ids", list(member_ids)), ARRAY(Text))
+    statement = select(member_post).where(member_post.c.member_id == func.any(wanted), member_post.c.active)
     async with as_province(transaction):
-        rows = await transaction.all(statement.order_by(member_post.c.post_id).limit(MOST_POSTS))
+        rows = await transaction.all(statement.order_by(member_post.c.post_id).limit(MOST_POSTS * len(member_ids)))
     for row in rows:
         await settle_office(transaction, record_of(row), now=now)
 

@@ -7,7 +7,6 @@ confirm at once, the second finds it done.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -56,7 +55,6 @@ from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task
 
 PER_RUN: Final = 200
 _NUMBER_PLACE: Final = "eid.eid_number"
-_PASSWORD_BYTES: Final = 32
 # Reasons after which somebody else may have what opens the e-ID; the numbers are the contract's.
 _IN_OTHER_HANDS: Final = frozenset({3, 4})
 
@@ -261,7 +259,6 @@ async def _replace(
             member_id=eid.member_id,
             county_code=eid.county_code,
             totp_seed=seed,
-            password=secrets.token_urlsafe(_PASSWORD_BYTES),
         )
     )
     parts.reached("replacement opened")

@@ -1,4 +1,4 @@
-"""The tables of rosters and of e-IDs for many people; migrations/0003_roster.sql and 0006_eid_batch.sql make them."""
+"""The tables of rosters and of e-IDs for many people; migrations/0003_roster.sql, 0006_eid_batch.sql and 0008 make them."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ eid_batch = Table(
     Column("attempts", Integer),
     Column("created_at", _INSTANT),
     Column("finished_at", _INSTANT),
+    Column("skipped_count", Integer),
 )
 eid_batch_item = Table(
     "eid_batch_item",

@@ -23,13 +23,21 @@ async def next_in_sequence(
     transaction: Transaction, county_code: str, kind: SequenceKind, *, now: datetime
 ) -> tuple[int, int]:
     """Return the year in Shanghai and the next number in it; others of the county wait until the transaction ends."""
+    year, last = await take_from_sequence(transaction, county_code, kind, count=1, now=now)
+    return year, last
+
+
+async def take_from_sequence(
+    transaction: Transaction, county_code: str, kind: SequenceKind, *, count: int, now: datetime
+) -> tuple[int, int]:
+    """Return the year in Shanghai and the first of the next so many numbers in it, which are taken at once."""
     year = now.astimezone(SHANGHAI).year
     last = await transaction.scalar(
         insert(county_sequence)
-        .values(county_code=county_code, kind=int(kind), year=year, last=1)
+        .values(county_code=county_code, kind=int(kind), year=year, last=count)
         .on_conflict_do_update(
-            index_elements=["county_code", "kind", "year"], set_={"last": county_sequence.c.last + 1}
+            index_elements=["county_code", "kind", "year"], set_={"last": county_sequence.c.last + count}
         )
         .returning(county_sequence.c.last)
     )
-    return year, int(last)
+    return year, int(last) - count + 1

@@ -34,9 +34,13 @@ class IdentitySettings(ServiceSettings):
         description="File with certificate and key (PEM) of the certificate authority, imported at the first start;"
         " for development only. In production: `python -m zhibu_identity authority-import`.",
     )
+    web_url: str = Field(
+        default="http://localhost:7000",
+        description="Address of the web client, printed on sheets of activation codes for members to log in at.",
+    )
     card_font: str = Field(
         default="",
-        description="Font files for the e-ID card, separated by commas; a collection's face follows a `#`."
+        description="Font files for e-ID cards and sheets of activation codes, separated by commas; a collection's face follows a `#`."
         " Empty: fonts-noto-cjk where Debian puts it.",
     )
 

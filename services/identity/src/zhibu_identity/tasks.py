@@ -5,7 +5,7 @@ A worker leases tasks for a minute; when it dies, another one begins them anew. 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -73,6 +73,17 @@ class Task:
         return Scope.of(self.county_code)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """About whom something is to be done."""
+
+    member_id: str
+    application_id: str | None = None
+    eid_id: str | None = None
+    account_id: str | None = None
+    eid_number: bytes | None = None
+
+
 async def add_task(
     transaction: Transaction,
     kind: TaskKind,
@@ -86,25 +97,47 @@ async def add_task(
     eid_number: bytes | None = None,
 ) -> str:
     """Have something done after the commit; an application is issued by one task at a time."""
-    task_id = new_ulid()
-    await transaction.execute(
-        insert(account_task)
-        .values(
-            task_id=task_id,
-            county_code=county_code,
-            kind=int(kind),
-            member_id=member_id,
-            application_id=application_id,
-            eid_id=eid_id,
-            account_id=account_id,
-            eid_number=eid_number,
-            due_at=due_at,
-            attempts=0,
-        )
-        .on_conflict_do_nothing()
+    (task_id,) = await add_tasks(
+        transaction,
+        kind,
+        [
+            NewTask(
+                member_id=member_id,
+                application_id=application_id,
+                eid_id=eid_id,
+                account_id=account_id,
+                eid_number=eid_number,
+            )
+        ],
+        county_code=county_code,
+        due_at=due_at,
     )
-    await transaction.execute(select(func.pg_notify(CHANNEL, "")))
     return task_id
+
+
+async def add_tasks(
+    transaction: Transaction, kind: TaskKind, wanted: Sequence[NewTask], *, county_code: str, due_at: datetime
+) -> list[str]:
+    """Have the same done about many."""
+    rows = [
+        {
+            "task_id": new_ulid(),
+            "county_code": county_code,
+            "kind": int(kind),
+            "member_id": one.member_id,
+            "application_id": one.application_id,
+            "eid_id": one.eid_id,
+            "account_id": one.account_id,
+            "eid_number": one.eid_number,
+            "due_at": due_at,
+            "attempts": 0,
+        }
+        for one in wanted
+    ]
+    if rows:
+        await transaction.execute(insert(account_task).on_conflict_do_nothing(), rows)
+        await transaction.execute(select(func.pg_notify(CHANNEL, "")))
+    return [str(row["task_id"]) for row in rows]
 
 
 async def lease_tasks(database: Database, *, kinds: Collection[TaskKind], now: datetime, most: int) -> list[Task]:

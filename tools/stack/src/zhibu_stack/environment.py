@@ -96,6 +96,7 @@ class Environment:
             "ZHIBU_DEVELOPMENT_AUTHORITY": str(ensure_certificates(self.secrets.directory / "certificates").authority),
             "ZHIBU_KEYCLOAK_LIST_CLIENT_SECRET": self.secrets.get("client-zhibu-revocation-list"),
             "ZHIBU_MASTER_KEY": f"1:{urlsafe_b64encode(self._key('identity-master-key')).decode()}",
+            "ZHIBU_WEB_URL": self.ports.web_url,
         }
 
     def _notify(self) -> dict[str, str]:

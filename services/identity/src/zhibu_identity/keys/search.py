@@ -79,6 +79,21 @@ class SearchIndex:
                 int(TermSource.EID),
             )
 
+    async def add_eid_terms(self, county_code: str, numbers: Mapping[str, str]) -> None:
+        """Make people (member to number) findable by the numbers of their e-IDs."""
+        index = await self._index_keys.get(county_code)
+        rows = sorted((member_id, index.token(term_of_eid_number(number))) for member_id, number in numbers.items())
+        async with self._database.county(county_code) as connection:
+            await connection.execute(
+                "INSERT INTO search_token (county_code, token, member_id, source)"
+                " SELECT $1, token, member_id, $4 FROM unnest($2::bytea[], $3::text[]) AS given (token, member_id)"
+                " ON CONFLICT DO NOTHING",
+                county_code,
+                [token for _, token in rows],
+                [member_id for member_id, _ in rows],
+                int(TermSource.EID),
+            )
+
     async def find_members(self, county_code: str, terms: Collection[Term]) -> list[str]:
         """Return the people of a county who have one of these terms."""
         index = await self._index_keys.get(county_code)

@@ -1,0 +1,108 @@
+"""The people of a batch of e-IDs, one item each: what is reserved for them, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select, update
+from zhibu_kit.db import Transaction
+from zhibu_kit.paging import Page
+
+from zhibu_identity.eid_batches import WAITING, EidBatch
+from zhibu_identity.roster_models import eid_batch_item
+
+
+class ItemState(IntEnum):
+    """What became of one person of a batch."""
+
+    WAITING = WAITING
+    ISSUED = 2
+    FAILED = 3
+    # Got theirs by another way in the meantime.
+    SKIPPED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One person of a batch, with the e-ID that is reserved for them."""
+
+    position: int
+    member_id: str
+    eid_id: str | None
+    eid_number: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A person who got none, and why."""
+
+    position: int
+    member_id: str
+    reason: str
+
+
+async def list_failures(transaction: Transaction, eid_batch_id: str, *, page: Page) -> list[Failure]:
+    """Return a page of those who got none, and one more when there is a next page."""
+    table = eid_batch_item
+    statement = select(table.c.position, table.c.member_id, table.c.failure_reason).where(
+        table.c.eid_batch_id == eid_batch_id, table.c.state == int(ItemState.FAILED)
+    )
+    if page.after is not None:
+        statement = statement.where(table.c.position > int(page.after[0]))
+    rows = await transaction.all(statement.order_by(table.c.position).limit(page.size + 1))
+    return [Failure(position=row.position, member_id=row.member_id, reason=row.failure_reason) for row in rows]
+
+
+async def list_waiting(transaction: Transaction, batch: EidBatch, *, most: int) -> list[int]:
+    """Return the positions of people who wait, from the first."""
+    rows = await transaction.all(_waiting(batch).with_only_columns(eid_batch_item.c.position).limit(most))
+    return [row.position for row in rows]
+
+
+async def load_items(
+    transaction: Transaction, batch: EidBatch, *, first: int, last: int, lock: bool = False
+) -> list[Item]:
+    """Return those people of a part of a batch who still wait."""
+    table = eid_batch_item
+    statement = _waiting(batch).where(table.c.position.between(first, last))
+    rows = await transaction.all(statement.with_for_update() if lock else statement)
+    return [
+        Item(position=row.position, member_id=row.member_id, eid_id=row.eid_id, eid_number=row.eid_number)
+        for row in rows
+    ]
+
+
+async def reserve_eids(transaction: Transaction, batch: EidBatch, items: Sequence[Item]) -> None:
+    """Keep the identifiers and numbers that locked items were given."""
+    if items:
+        await transaction.execute(
+            update(eid_batch_item)
+            .where(eid_batch_item.c.eid_batch_id == batch.eid_batch_id, eid_batch_item.c.position == bindparam("at"))
+            .values(eid_id=bindparam("reserved_id"), eid_number=bindparam("reserved_number")),
+            [{"at": item.position, "reserved_id": item.eid_id, "reserved_number": item.eid_number} for item in items],
+        )
+
+
+async def settle_items(
+    transaction: Transaction, batch: EidBatch, items: Sequence[Item], state: ItemState, *, reason: str = ""
+) -> None:
+    """Say what became of locked items."""
+    if items:
+        positions = [item.position for item in items]
+        await transaction.execute(
+            update(eid_batch_item)
+            .where(eid_batch_item.c.eid_batch_id == batch.eid_batch_id, eid_batch_item.c.position.in_(positions))
+            .values(state=int(state), failure_reason=reason)
+        )
+
+
+def _waiting(batch: EidBatch) -> Select[Any]:
+    table = eid_batch_item
+    return (
+        select(table)
+        .where(table.c.eid_batch_id == batch.eid_batch_id, table.c.state == int(ItemState.WAITING))
+        .order_by(table.c.position)
+    )

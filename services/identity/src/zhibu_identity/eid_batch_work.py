@@ -1,0 +1,108 @@
+"""The worker of e-ID batches: takes one that waits and does its parts, two at a time.
+
+While Keycloak opens the accounts of one part, the other part's numbers, seeds and records are made: Keycloak never waits
+for us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from zhibu_kit.errors import ServiceError
+
+from zhibu_identity.accounts import AccountsError
+from zhibu_identity.eid_batch_issuing import issue_part
+from zhibu_identity.eid_batch_items import list_waiting
+from zhibu_identity.eid_batches import EidBatch, LeaseLostError, finish_batch, lease_batch, postpone_batch
+from zhibu_identity.parts import Parts
+
+log = logging.getLogger("zhibu.identity.eid_batches")
+
+# Keycloak imports a hundred accounts at once fastest; of more, each takes longer.
+PART_SIZE: Final = 100
+SIDE_BY_SIDE: Final = 2
+# People looked up at once; of a larger batch, the others come afterwards.
+POSITIONS_PER_ROUND: Final = 20_000
+# A part that takes longer than this hangs; the lease is longer.
+PART_TIMEOUT_S: Final = 60.0
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(minutes=5)
+_FRAMES: Final = 4
+
+
+async def work_eid_batches(parts: Parts) -> int:
+    """Work on every batch that waits; return how many times one was taken."""
+    taken = 0
+    while (batch := await lease_batch(parts.database, now=parts.clock.now())) is not None:
+        taken += 1
+        await _attempt(parts, batch)
+    return taken
+
+
+async def _attempt(parts: Parts, batch: EidBatch) -> None:
+    try:
+        await _work_on(parts, batch)
+    except Exception as error:  # noqa: BLE001 - the outermost loop of the worker
+        cause = _first_of(error)
+        if isinstance(cause, LeaseLostError):
+            return
+        known = isinstance(cause, AccountsError | ServiceError | TimeoutError)
+        log.log(
+            logging.WARNING if known else logging.ERROR,
+            "Work on an e-ID batch failed and is tried again",
+            extra={
+                "fields": {
+                    "eid_batch": batch.eid_batch_id,
+                    "attempts": batch.attempts,
+                    # The text of other errors may hold what stands in a record; their type and place do not.
+                    "because": str(cause) if isinstance(cause, AccountsError | ServiceError) else type(cause).__name__,
+                    "at": _place_of(cause),
+                }
+            },
+        )
+        pause = min(FIRST_PAUSE * 2 ** min(batch.attempts, 16), LONGEST_PAUSE)
+        await postpone_batch(parts.database, batch, due_at=parts.clock.now() + pause)
+
+
+async def _work_on(parts: Parts, batch: EidBatch) -> None:
+    while True:
+        async with parts.database.transaction(batch.scope) as transaction:
+            waiting = await list_waiting(transaction, batch, most=POSITIONS_PER_ROUND)
+            if not waiting:
+                await finish_batch(transaction, batch, now=parts.clock.now())
+                return
+        todo = _parts_of(waiting)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SIDE_BY_SIDE):
+                group.create_task(_work_through(parts, batch, todo))
+
+
+async def _work_through(parts: Parts, batch: EidBatch, todo: Iterator[tuple[int, int]]) -> None:
+    """Do one part after the other; several do so side by side, each part once."""
+    for first, last in todo:
+        async with asyncio.timeout(PART_TIMEOUT_S):
+            await issue_part(parts, batch, first=first, last=last)
+
+
+def _parts_of(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for start in range(0, len(positions), PART_SIZE):
+        part = positions[start : start + PART_SIZE]
+        yield part[0], part[-1]
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """Return the error that ended the work: of several at once, the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _place_of(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " > ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in frames[-_FRAMES:])
