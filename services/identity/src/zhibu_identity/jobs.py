@@ -72,12 +72,6 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         while await fill_in_people(parts):
             pass
 
-    async def rosters_job() -> None:
-        await work_rosters(parts)
-
-    async def eid_batches_job() -> None:
-        await work_eid_batches(parts)
-
     async def heartbeat() -> None:
         await send_heartbeat(parts, bus)
 
@@ -94,20 +88,7 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="urgent tasks", run=work_urgent, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
         Job(name="tasks", run=work_other, every_s=LOOK_S, woken=woken(tasks.CHANNEL)),
         Job(name="approval batches", run=work_batches, every_s=LOOK_S, woken=woken(batches.CHANNEL)),
-        Job(
-            name="rosters",
-            run=rosters_job,
-            every_s=LOOK_S,
-            woken=woken(rosters.WORK_CHANNEL),
-            timeout_s=LARGEST_ROSTER_S,
-        ),
-        Job(
-            name="e-ID batches",
-            run=eid_batches_job,
-            every_s=LOOK_S,
-            woken=woken(eid_batches.CHANNEL),
-            timeout_s=LARGEST_EID_BATCH_S,
-        ),
+        *_long_jobs(parts, notifications),
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
         Job(name="sums of people", run=count, every_s=COUNT_S),
@@ -115,6 +96,33 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="people of earlier e-IDs", run=fill_in, every_s=SWEEP_S),
         Job(name="sweep", run=sweep, every_s=SWEEP_S),
         Job(name="erasures", run=erase, every_s=ERASE_S),
+    ]
+
+
+def _long_jobs(parts: Parts, notifications: Notifications) -> list[Job]:
+    """Return the jobs whose work on one thing may take long."""
+
+    async def rosters_job() -> None:
+        await work_rosters(parts)
+
+    async def eid_batches_job() -> None:
+        await work_eid_batches(parts)
+
+    return [
+        Job(
+            name="rosters",
+            run=rosters_job,
+            every_s=LOOK_S,
+            woken=notifications.event(rosters.WORK_CHANNEL),
+            timeout_s=LARGEST_ROSTER_S,
+        ),
+        Job(
+            name="e-ID batches",
+            run=eid_batches_job,
+            every_s=LOOK_S,
+            woken=notifications.event(eid_batches.CHANNEL),
+            timeout_s=LARGEST_EID_BATCH_S,
+        ),
     ]
 
 
