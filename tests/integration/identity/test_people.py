@@ -52,9 +52,11 @@ from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
 from zhibu.identity.v1.roster_events_pb2 import CorrectionChanged, PersonErased, TelephoneChanged
+from zhibu_identity.former_telephones import KEEP, purge_former
 from zhibu_identity.member_places import MemberPlace, settle_branch, store_place
 from zhibu_identity.models import person as person_table
 from zhibu_identity.telephones import Purpose
+from zhibu_kit.db import Role
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 from zhibu_kit.testing.waiting import wait_until
@@ -495,8 +497,47 @@ async def test_login_codes_go_to_the_new_telephone_and_an_event_says_that_it_cha
         "select payload from kit_outbox where key = $1 and event_type like '%TelephoneChanged'", eid.member_id
     )
     (event,) = [TelephoneChanged.FromString(row["payload"]) for row in rows]
-    assert (event.member_id, event.county_code) == (eid.member_id, LINQU)
+    assert (event.member_id, event.county_code, event.replaced) == (eid.member_id, LINQU, True)
     assert telephone.encode() not in rows[0]["payload"]
+    assert seen.person.telephone.encode() not in rows[0]["payload"]
+
+
+async def test_notify_gets_replaced_telephones_for_three_days_and_nobody_else_does(identity: Identity) -> None:
+    eid = await identity.issue()
+    before = await get(identity, eid.member_id)
+    former: list[pb.FormerTelephone] = []
+    for _ in range(2):
+        seen = await get(identity, eid.member_id)
+        changed = await people_of(identity).ChangeTelephone(
+            pb.ChangeTelephoneRequest(
+                organisation_id=LINQU,
+                member_id=eid.member_id,
+                telephone=new_telephone(),
+                etag=seen.etag,
+                request_id=new_ulid(),
+            ),
+            metadata=identity.officer(CLERK),
+        )
+        former.append(pb.FormerTelephone(member_id=eid.member_id, version=int(changed.etag.removeprefix("v"))))
+        second = seen.person.telephone
+    unknown = pb.FormerTelephone(member_id=new_ulid(), version=2)
+    request = pb.ResolveFormerTelephonesRequest(former_telephones=[*former, unknown])
+    notify = bearer(identity.issuer.token("account-of-svc-notify", service="notify"))
+
+    async def told() -> dict[int, str]:
+        stream = people_of(identity).ResolveFormerTelephones(request, metadata=notify)
+        return {one.former_telephone.version: one.telephone async for one in stream}
+
+    assert await told() == {former[0].version: before.person.telephone, former[1].version: second}
+    refused = identity.officer(LINQU_ADMIN)
+    error = await refusal_of(
+        lambda: anext(aiter(people_of(identity).ResolveFormerTelephones(request, metadata=refused)))
+    )
+    assert error.reason == "PERMISSION_DENIED"
+    later = identity.clock.now() + KEEP + timedelta(minutes=1)
+    async with identity.parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await purge_former(transaction, now=later)
+    assert await told() == {}
 
 
 async def test_a_member_changes_the_telephone_with_a_proof_soon_after_logging_in(identity: Identity) -> None:

@@ -33,8 +33,10 @@ def ordinary(member_id: str, branch_id: str = BRANCH) -> MembershipChanged:
     )
 
 
-def urgent(member_id: str) -> TelephoneChanged:
-    return TelephoneChanged(member_id=member_id, county_code=COUNTY, version=next(_versions), change_time=instant())
+def urgent(member_id: str, *, replaced: bool = False) -> TelephoneChanged:
+    return TelephoneChanged(
+        member_id=member_id, county_code=COUNTY, version=next(_versions), change_time=instant(), replaced=replaced
+    )
 
 
 def hours_around_now() -> tuple[int, int]:

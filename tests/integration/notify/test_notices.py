@@ -32,6 +32,7 @@ from zhibu_stack.engines import Postgres
 _MEMBERSHIP = inbox_pb2.NOTICE_KIND_MEMBERSHIP
 _ORDINARY = f"【支部】您的组织关系已编入{NAMES[BRANCH]}。"
 _URGENT = "【支部】您登记的手机号码已变更为本机。如非本人办理，请立即联系县委组织部。"
+_REPLACED = "【支部】您登记的手机号码已换成别的号码，本机不再收到验证码。如非本人办理，请立即联系县委组织部。"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,25 @@ async def test_urgent_ones_go_at_once_and_ordinary_ones_when_the_quiet_hours_end
     assert (await settings(world)).waiting_count == 1
     await world.send_by_sms(_MEMBERSHIP)
     await wait_until(lambda: world.texts(member_id) == [_URGENT, _ORDINARY])
+
+
+async def test_the_telephone_that_was_replaced_is_told_at_once_and_the_inbox_says_it_once(world: World) -> None:
+    await world.send_by_sms()
+    member_id, former = world.member(), new_number()
+    event = urgent(member_id, replaced=True)
+    world.people.former_numbers[member_id, event.version] = former
+    await world.tell(event)
+    await wait_until(lambda: world.texts(member_id) == [_URGENT] and world.smsc.texts(former) == [_REPLACED])
+    assert await world.templates(member_id) == ["telephone_changed"]
+    assert await world.unread(member_id) == 1
+
+
+async def test_a_replaced_telephone_that_nobody_knows_any_more_is_not_waited_for(world: World) -> None:
+    member_id = world.member()
+    await world.tell(urgent(member_id, replaced=True))
+    await wait_until(lambda: world.texts(member_id) == [_URGENT])
+    await world.settle()
+    assert sorted(await world.sms(member_id), key=str) == [("accepted", None), ("not_sent", "NO_TELEPHONE")]
 
 
 async def test_only_kinds_that_county_and_member_want_go_out_by_sms(world: World) -> None:

@@ -53,9 +53,11 @@ def test_every_notice_has_words_in_both_languages_and_leads_somewhere(name: str)
 @pytest.mark.parametrize("name", [name for name, template in TEMPLATES.items() if template.sms])
 def test_a_message_with_ordinary_names_is_signed_and_one_part(name: str) -> None:
     text = sms_of(TEMPLATES[name], _PARAMETERS, names=_NAMES)
-    assert text.startswith(SIGNATURE)
-    assert text.endswith("。")
-    assert len(segments_of(text, reference=1)) == 1
+    former = sms_of(TEMPLATES[name], _PARAMETERS, names=_NAMES, former=True)
+    for one in (text, former) if former else (text,):
+        assert one.startswith(SIGNATURE)
+        assert one.endswith("。")
+        assert len(segments_of(one, reference=1)) == 1
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -21,6 +21,7 @@ from zhibu_identity.counts import count_stale
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
 from zhibu_identity.events import timestamp
 from zhibu_identity.filling_in import fill_in_people
+from zhibu_identity.former_telephones import purge_former
 from zhibu_identity.parts import Parts
 from zhibu_identity.rate_windows import purge_windows
 from zhibu_identity.recovering import expire_recoveries
@@ -126,6 +127,7 @@ async def sweep_once(parts: Parts) -> None:
         await purge_proofs(transaction, now=now)
     async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
         await purge_tasks(transaction, now=now)
+        await purge_former(transaction, now=now)
     await sweep_unconfirmed(parts)
     await rosters.purge_rosters(parts)
     await purge_cards(parts.database, now=now)

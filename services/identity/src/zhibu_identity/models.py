@@ -256,6 +256,15 @@ correction = Table(
     Column("updated_at", _INSTANT),
     Column("version", BigInteger),
 )
+former_telephone = Table(
+    "former_telephone",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("county_code", Text),
+    Column("telephone", LargeBinary),
+    Column("replaced_at", _INSTANT),
+)
 erasure_proposal = Table(
     "erasure_proposal",
     metadata,

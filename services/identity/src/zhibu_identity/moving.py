@@ -26,6 +26,7 @@ from zhibu_identity.models import (
     document_chunk,
     eid,
     erasure_proposal,
+    former_telephone,
     office_grant,
     person,
 )
@@ -118,7 +119,7 @@ async def _move_rows(transaction: Transaction, parts: Parts, task: Task, *, from
         .values(county_code=to_county)
     )
     # Cards too: revoking the e-ID revokes them where it stands.
-    for table in (card, document, correction, erasure_proposal, roster_fact):
+    for table in (card, document, correction, former_telephone, erasure_proposal, roster_fact):
         await _set_county(transaction, table, member_id, to_county)
     await transaction.execute(
         update(account_task)

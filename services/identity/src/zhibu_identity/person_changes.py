@@ -18,6 +18,7 @@ from zhibu_kit.scope import Scope
 from zhibu_identity import faults, person_events
 from zhibu_identity.eids import change_eid, find_living_eid
 from zhibu_identity.errors import NUMBER_HELD, PERSON_ERASED, VALUE_LENGTH
+from zhibu_identity.former_telephones import keep_former
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.parts import Parts
@@ -79,7 +80,7 @@ async def correct_person(
 async def change_telephone(
     transaction: Transaction, parts: Parts, record: PersonRecord, telephone: str
 ) -> tuple[PersonRecord, PersonDetails]:
-    """Give a locked person another telephone; log-in codes go there from the commit on.
+    """Give a locked person another telephone; log-in codes go there from the commit on, and both are told.
 
     Raises:
         ServiceError: a field error; PERSON_ERASED.
@@ -93,7 +94,10 @@ async def change_telephone(
         return record, before
     details = replace(before, telephone=telephone)
     changed = await _store(transaction, parts, record, key=key, details=details)
-    transaction.emit(person_events.telephone_changed(changed), county_code=changed.county_code)
+    if before.telephone:
+        await keep_former(transaction, changed, before.telephone, key=key)
+    event = person_events.telephone_changed(changed, replaced=bool(before.telephone))
+    transaction.emit(event, county_code=changed.county_code)
     return changed, details
 
 

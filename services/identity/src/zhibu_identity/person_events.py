@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from zhibu_identity.recoveries import Recovery
 
 
-def telephone_changed(person: PersonRecord) -> pb.TelephoneChanged:
+def telephone_changed(person: PersonRecord, *, replaced: bool) -> pb.TelephoneChanged:
     """Return what is told about another telephone: not which."""
     return pb.TelephoneChanged(
         member_id=person.member_id,
         county_code=person.county_code,
         version=person.version,
         change_time=timestamp(person.updated_at),
+        replaced=replaced,
     )
 
 

@@ -76,6 +76,7 @@ notice_sms: Final = Table(
     Column("template", Text, nullable=False),
     Column("parameters", JSONB, nullable=False),
     Column("urgent", Boolean, nullable=False),
+    Column("former_version", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("attempt_count", Integer, nullable=False),

@@ -49,6 +49,8 @@ class Message:
     parameters: Mapping[str, str]
     urgent: bool
     attempt_count: int
+    # Version of the record that replaced the telephone to which it goes; 0: to the member's own.
+    former_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +244,5 @@ def _message(row: Row[Any]) -> Message:
         parameters=row.parameters,
         urgent=row.urgent,
         attempt_count=row.attempt_count,
+        former_version=row.former_version,
     )

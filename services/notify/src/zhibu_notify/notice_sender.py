@@ -122,7 +122,7 @@ class NoticeSender:
     async def _prepare(self, messages: list[Message]) -> list[_Ready]:
         """Telephones and texts. Without them a message is given back, or closed when it will never have them."""
         try:
-            numbers = await self._telephones.numbers_of({message.member_id for message in messages})
+            numbers = await self._numbers_of(messages)
         except ServiceError as error:
             await self._give_back(messages, reason=error.reason)
             return []
@@ -132,8 +132,9 @@ class NoticeSender:
             unsent: dict[str, str] = {}
             for message in messages:
                 template = find_template(message.template)
-                text = sms_of(template, message.parameters, names=names) if template else ""
-                number = numbers.get(message.member_id)
+                former = message.former_version > 0
+                text = sms_of(template, message.parameters, names=names, former=former) if template else ""
+                number = numbers.get((message.member_id, message.former_version))
                 if not text:
                     unsent[message.notice_sms_id] = "NO_TEXT"
                 elif number is None:
@@ -145,6 +146,13 @@ class NoticeSender:
         for reason in unsent.values():
             self._outcomes.add(1, {"outcome": reason})
         return ready
+
+    async def _numbers_of(self, messages: Sequence[Message]) -> dict[tuple[str, int], str]:
+        """The number of each message's member and, where one was replaced, the former."""
+        own = {message.member_id for message in messages if not message.former_version}
+        former = {(message.member_id, message.former_version) for message in messages if message.former_version}
+        numbers = {(member_id, 0): number for member_id, number in (await self._telephones.numbers_of(own)).items()}
+        return numbers | await self._telephones.former_numbers_of(former)
 
     async def _hand_over(self, few: Sequence[_Ready]) -> list[Result]:
         """Marks messages, submits them side by side, and notes what became of each."""

@@ -77,6 +77,23 @@ class Announcer:
             transaction, template, {one: notices[one] for one in by_sms}, county_code=county_code, now=now
         )
 
+    async def tell_former_telephone(
+        self, transaction: Transaction, member_id: str, notice: Notice, *, version: int, county_code: str
+    ) -> None:
+        """Tells the telephone that a version of the member's record replaced; nothing goes into the inbox."""
+        template = TEMPLATES[notice.template]
+        await act_for(transaction, [member_id])
+        if not await _not_silent(transaction, [member_id], urgent=template.urgent):
+            return
+        await self._put_in_queue(
+            transaction,
+            template,
+            {member_id: notice},
+            county_code=county_code,
+            now=self._clock.now(),
+            former_version=version,
+        )
+
     async def _put_in_inbox(
         self, transaction: Transaction, template: Template, notices: Mapping[str, Notice], *, now: datetime
     ) -> frozenset[str]:
@@ -119,6 +136,7 @@ class Announcer:
         *,
         county_code: str,
         now: datetime,
+        former_version: int = 0,
     ) -> None:
         if not notices or not template.sms:
             return
@@ -133,6 +151,7 @@ class Announcer:
                 "template": template.name,
                 "parameters": dict(notice.parameters),
                 "urgent": template.urgent,
+                "former_version": former_version,
                 "state": "waiting",
                 "not_before": now,
                 "create_time": now,

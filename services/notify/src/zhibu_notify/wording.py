@@ -54,11 +54,10 @@ def words_of(template: Template, parameters: Parameters, *, names: Mapping[str, 
     )
 
 
-def sms_of(template: Template, parameters: Parameters, *, names: Mapping[str, str]) -> str:
-    """The text of a notice as a message, with the signature; "" when it never goes by SMS."""
-    if not template.sms:
-        return ""
-    return SIGNATURE + template.sms.format_map(_filled(parameters, names=names, english=False))
+def sms_of(template: Template, parameters: Parameters, *, names: Mapping[str, str], former: bool = False) -> str:
+    """The text of a notice as a message, with the signature; "" when it never goes by SMS, or not to a former telephone."""
+    text = template.sms_former if former else template.sms
+    return SIGNATURE + text.format_map(_filled(parameters, names=names, english=False)) if text else ""
 
 
 def find_template(name: str) -> Template | None:

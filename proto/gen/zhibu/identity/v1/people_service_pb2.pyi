@@ -1006,6 +1006,84 @@ class ResolveTelephonesResponse(_message.Message):
 Global___ResolveTelephonesResponse: _TypeAlias = ResolveTelephonesResponse  # noqa: Y015
 
 @_typing.final
+class FormerTelephone(_message.Message):
+    """FormerTelephone names a telephone that was replaced, as TelephoneChanged does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Member."""
+    version: _builtins.int
+    """Version of the person's record that brought the new one."""
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormerTelephone: _TypeAlias = FormerTelephone  # noqa: Y015
+
+@_typing.final
+class ResolveFormerTelephonesRequest(_message.Message):
+    """Request of ResolveFormerTelephones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMER_TELEPHONES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def former_telephones(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormerTelephone]:
+        """Telephones that were replaced."""
+
+    def __init__(
+        self,
+        *,
+        former_telephones: _abc.Iterable[Global___FormerTelephone] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["former_telephones", b"former_telephones"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveFormerTelephonesRequest: _TypeAlias = ResolveFormerTelephonesRequest  # noqa: Y015
+
+@_typing.final
+class ResolveFormerTelephonesResponse(_message.Message):
+    """Response of ResolveFormerTelephones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMER_TELEPHONE_FIELD_NUMBER: _builtins.int
+    TELEPHONE_FIELD_NUMBER: _builtins.int
+    telephone: _builtins.str
+    """Mobile telephone."""
+    @_builtins.property
+    def former_telephone(self) -> Global___FormerTelephone:
+        """Which one it is."""
+
+    def __init__(
+        self,
+        *,
+        former_telephone: Global___FormerTelephone | None = ...,
+        telephone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["former_telephone", b"former_telephone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["former_telephone", b"former_telephone", "telephone", b"telephone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveFormerTelephonesResponse: _TypeAlias = ResolveFormerTelephonesResponse  # noqa: Y015
+
+@_typing.final
 class MemberName(_message.Message):
     """MemberName is the name of a member."""
 

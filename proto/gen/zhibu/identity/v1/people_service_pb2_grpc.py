@@ -122,6 +122,11 @@ class PeopleServiceStub:
                 request_serializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesRequest.SerializeToString,
                 response_deserializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesResponse.FromString,
                 _registered_method=True)
+        self.ResolveFormerTelephones = channel.unary_stream(
+                '/zhibu.identity.v1.PeopleService/ResolveFormerTelephones',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesResponse.FromString,
+                _registered_method=True)
 
 
 class PeopleServiceServicer:
@@ -259,6 +264,14 @@ class PeopleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResolveFormerTelephones(self, request, context):
+        """ResolveFormerTelephones gives telephones that were replaced within the last three days, so that whoever holds one
+        is told of the change; those that are not known any more are left out. Nothing of it may be kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeopleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -346,6 +359,11 @@ def add_PeopleServiceServicer_to_server(servicer, server):
                     servicer.ResolveTelephones,
                     request_deserializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesRequest.FromString,
                     response_serializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesResponse.SerializeToString,
+            ),
+            'ResolveFormerTelephones': grpc.unary_stream_rpc_method_handler(
+                    servicer.ResolveFormerTelephones,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -809,6 +827,33 @@ class PeopleService:
             '/zhibu.identity.v1.PeopleService/ResolveTelephones',
             zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesRequest.SerializeToString,
             zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveTelephonesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveFormerTelephones(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/zhibu.identity.v1.PeopleService/ResolveFormerTelephones',
+            zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_people__service__pb2.ResolveFormerTelephonesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,6 +90,10 @@ class PeopleServiceStub:
     """ResolveTelephones gives the telephones of members at the moment of sending, in the order asked; members without
     one are left out. Nothing of it may be kept.
     """
+    ResolveFormerTelephones: _grpc.UnaryStreamMultiCallable[_people_service_pb2.ResolveFormerTelephonesRequest, _people_service_pb2.ResolveFormerTelephonesResponse]
+    """ResolveFormerTelephones gives telephones that were replaced within the last three days, so that whoever holds one
+    is told of the change; those that are not known any more are left out. Nothing of it may be kept.
+    """
 
 @_typing.type_check_only
 class PeopleServiceAsyncStub(PeopleServiceStub):
@@ -151,6 +155,10 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     ResolveTelephones: _aio.UnaryStreamMultiCallable[_people_service_pb2.ResolveTelephonesRequest, _people_service_pb2.ResolveTelephonesResponse]  # type: ignore[assignment]
     """ResolveTelephones gives the telephones of members at the moment of sending, in the order asked; members without
     one are left out. Nothing of it may be kept.
+    """
+    ResolveFormerTelephones: _aio.UnaryStreamMultiCallable[_people_service_pb2.ResolveFormerTelephonesRequest, _people_service_pb2.ResolveFormerTelephonesResponse]  # type: ignore[assignment]
+    """ResolveFormerTelephones gives telephones that were replaced within the last three days, so that whoever holds one
+    is told of the change; those that are not known any more are left out. Nothing of it may be kept.
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -312,6 +320,16 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_people_service_pb2.ResolveTelephonesResponse], _abc.AsyncIterator[_people_service_pb2.ResolveTelephonesResponse]]:
         """ResolveTelephones gives the telephones of members at the moment of sending, in the order asked; members without
         one are left out. Nothing of it may be kept.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveFormerTelephones(
+        self,
+        request: _people_service_pb2.ResolveFormerTelephonesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_people_service_pb2.ResolveFormerTelephonesResponse], _abc.AsyncIterator[_people_service_pb2.ResolveFormerTelephonesResponse]]:
+        """ResolveFormerTelephones gives telephones that were replaced within the last three days, so that whoever holds one
+        is told of the change; those that are not known any more are left out. Nothing of it may be kept.
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

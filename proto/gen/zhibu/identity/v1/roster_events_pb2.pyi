@@ -238,12 +238,15 @@ class TelephoneChanged(_message.Message):
     COUNTY_CODE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """Member."""
     county_code: _builtins.str
     """County."""
     version: _builtins.int
     """Version of the person's record."""
+    replaced: _builtins.bool
+    """Whether there was another one before: ResolveFormerTelephones gives it for three days."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -255,10 +258,11 @@ class TelephoneChanged(_message.Message):
         county_code: _builtins.str = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        replaced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "replaced", b"replaced", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,6 +18,7 @@ from zhibu_identity.corrections import Correction, decide_correction, finish_cor
 from zhibu_identity.erasing import erase_with_two
 from zhibu_identity.errors import OWN_RECORD
 from zhibu_identity.events import timestamp
+from zhibu_identity.former_telephones import former_telephones_of
 from zhibu_identity.names import telephones_of
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import PersonRecord, find_people, open_details
@@ -203,6 +204,19 @@ class PeopleApi:
             read.reply(pb.ResolveTelephonesResponse(), subjects=list(found))
         for member_id, telephone in found.items():
             yield pb.ResolveTelephonesResponse(member_id=member_id, telephone=telephone)
+
+    async def ResolveFormerTelephones(
+        self, request: pb.ResolveFormerTelephonesRequest, call: Call
+    ) -> AsyncGenerator[pb.ResolveFormerTelephonesResponse]:
+        """Give notify the telephones that were replaced, whose holders it tells now."""
+        changes = {(one.member_id, one.version) for one in request.former_telephones}
+        async with self._parts.database.read(call, request, role=Role.PROVINCE) as read:
+            found = await former_telephones_of(read, self._parts.vault, changes)
+            # The audit row is committed before the first number leaves.
+            read.reply(pb.ResolveFormerTelephonesResponse(), subjects=sorted({member_id for member_id, _ in found}))
+        for (member_id, version), telephone in found.items():
+            former = pb.FormerTelephone(member_id=member_id, version=version)
+            yield pb.ResolveFormerTelephonesResponse(former_telephone=former, telephone=telephone)
 
     async def _message(self, transaction: Transaction, record: PersonRecord) -> person_pb2.Person:
         keys = await self._parts.vault.keys_in({record.member_id: record.county_code})

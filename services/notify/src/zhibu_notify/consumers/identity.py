@@ -118,6 +118,11 @@ class IdentityEvents:
         if self._teller.is_news(event.change_time):
             notice = Notice(template="telephone_changed")
             await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
+            if event.replaced:
+                # Should somebody else have put the new number there, only this one tells the member.
+                await self._teller.tell_former_telephone(
+                    transaction, event.member_id, notice, version=event.version, county_code=event.county_code
+                )
 
     async def grant_changed(self, transaction: Transaction, event: events.GrantChanged, context: EventContext) -> None:
         now = self._clock.now()

@@ -36,6 +36,14 @@ class Teller:
         told = sorted({member_id for member_id in member_ids if member_id})
         await self._announcer.tell(transaction, same_for_all(notice, told), county_code=county_code)
 
+    async def tell_former_telephone(
+        self, transaction: Transaction, member_id: str, notice: Notice, *, version: int, county_code: str
+    ) -> None:
+        """Tells the telephone that a version of the member's record replaced."""
+        await self._announcer.tell_former_telephone(
+            transaction, member_id, notice, version=version, county_code=county_code
+        )
+
     async def tell_holders(
         self, transaction: Transaction, permission: str, notice: Notice, *, organisation_id: str, county_code: str
     ) -> None:

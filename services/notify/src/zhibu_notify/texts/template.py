@@ -34,6 +34,8 @@ class Template:
     sms: str = ""
     link: str = ""
     urgent: bool = False
+    # What the telephone is told that a change replaced; `sms` goes to the new one.
+    sms_former: str = ""
 
 
 def template(
@@ -45,6 +47,7 @@ def template(
     sms: str = "",
     link: str = "",
     urgent: bool = False,
+    sms_former: str = "",
 ) -> Template:
     """One notice, with title and body as (Chinese, English)."""
     return Template(
@@ -57,4 +60,5 @@ def template(
         sms=sms,
         link=link,
         urgent=urgent,
+        sms_former=sms_former,
     )
