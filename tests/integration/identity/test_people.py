@@ -506,6 +506,7 @@ async def test_notify_gets_replaced_telephones_for_three_days_and_nobody_else_do
     eid = await identity.issue()
     before = await get(identity, eid.member_id)
     former: list[pb.FormerTelephone] = []
+    second = ""
     for _ in range(2):
         seen = await get(identity, eid.member_id)
         changed = await people_of(identity).ChangeTelephone(

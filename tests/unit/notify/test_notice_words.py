@@ -76,6 +76,9 @@ def test_an_organisation_that_is_not_known_and_a_parameter_that_is_missing_leave
     template = TEMPLATES["membership_began"]
     assert words_of(template, {"branch_id": "x"}, names={}, english=False).body == "您的组织关系已编入（组织）。"
     assert words_of(template, {}, names={}, english=False).body == "您的组织关系已编入。"
+    term = {**_PARAMETERS, "end_date": "2029-12-31"}
+    assert "任期至2029年12月31日" in words_of(TEMPLATES["office_granted"], term, names=_NAMES, english=False).body
+    assert "until 31 December 2029" in words_of(TEMPLATES["office_granted"], term, names=_NAMES, english=True).body
     office = {"office": "office_of_a_later_version", "organisation_id": "370724"}
     assert "office_of_a_later_version" in words_of(TEMPLATES["office_ended"], office, names=_NAMES, english=True).body
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ class Renderer:
         # Jinja's own tables have the types of its built-in functions and filters.
         cast("dict[str, Callable[..., object]]", self._environment.globals)["static"] = static
         filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
-        filters.update(when=_when, day=_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
+        filters.update(when=_when, day=_day, last_day=_last_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
         filters.update(percent=percent, masked=masked)
 
     def render(self, template: str, context: Mapping[str, object]) -> str:
@@ -88,6 +88,12 @@ def _day(context: Context, value: datetime | date | str | None) -> str:
     if context.get("language") == EN:
         return f"{local.day} {local:%B %Y}"
     return f"{local.year}年{local.month}月{local.day}日"
+
+
+@pass_context
+def _last_day(context: Context, instant: datetime | None) -> str:
+    """The last whole day before an instant at which something ends, as people write it."""
+    return _day(context, instant - timedelta(microseconds=1)) if instant else ""
 
 
 def grouped(value: str) -> str:

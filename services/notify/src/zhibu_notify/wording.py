@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from zhibu_kit.offices import OFFICES
@@ -82,8 +83,19 @@ def _filled(parameters: Parameters, *, names: Mapping[str, str], english: bool) 
             filled[name] = (office.en if english else office.zh) if office else value
         elif name == "post":
             filled[name] = _POSTS.get(value, ("", ""))[int(english)]
+        elif name == "end_date":
+            filled[name] = _day(value, english=english)
         elif name == "rate_permille":
             filled["rate"] = f"{int(value) / _PERMILLE_OF_PERCENT:g}"
         else:
             filled[name] = value
     return filled
+
+
+def _day(value: str, *, english: bool) -> str:
+    """A day as people write it; what is none stands as it came."""
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return value
+    return f"{day.day} {day:%B %Y}" if english else f"{day.year}年{day.month}月{day.day}日"

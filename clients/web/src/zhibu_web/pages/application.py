@@ -133,7 +133,7 @@ async def _act(
         words = "; ".join(one.detail for one in problem.errors if one.detail) or problem.detail
         flash = Flash(
             kind="error",
-            text=f"{visit.t('application.conflict')}: {words}",
+            text=visit.t("application.conflict_because", reason=words),
             detail=visit.t("application.conflict_detail"),
         )
     else:

@@ -43,7 +43,7 @@ async def act(visit: Visit, gateway: Gateway, path: str, *, body: Json, done: st
         if not is_refusal(problem):
             raise
         words = words_of(problem, visit.t("error.refused_title"))
-        await visit.flash(Flash(kind="error", text=f"{visit.t('application.conflict')}: {words}"))
+        await visit.flash(Flash(kind="error", text=visit.t("application.conflict_because", reason=words)))
         return False
     await visit.flash(Flash(kind="success", text=done))
     return True

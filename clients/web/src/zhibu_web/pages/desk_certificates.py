@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import is_refusal, submit, words_of
+from zhibu_web.session import Flash
 from zhibu_web.uploads import UploadVisit
 from zhibu_web.visit import MemberVisit, Visit
 
@@ -26,6 +28,10 @@ REASONS: Final = (
     "CERTIFICATE_REVOCATION_REASON_KEY_COMPROMISED",
     "CERTIFICATE_REVOCATION_REASON_OFFICE_ENDED",
     "CERTIFICATE_REVOCATION_REASON_SUPERSEDED",
+)
+# What key sticks write: with or without the word NEW, and something in between.
+_REQUEST: Final = re.compile(
+    r"-----BEGIN (NEW )?CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]{64,}-----END (NEW )?CERTIFICATE REQUEST-----"
 )
 _FIELDS: Final = {"memberId": "member_id", "signingRequest": "signing_request"}
 
@@ -74,7 +80,7 @@ async def issue(upload: UploadVisit, organisation_id: str) -> Response:
         request = content[: MAX_REQUEST + 1].decode("ascii", "replace").strip()
     if not form.value("member_id"):
         form.refuse("member_id", visit.t("certificate.officer_missing"))
-    if "BEGIN" not in request or len(request) > MAX_REQUEST:
+    if not _REQUEST.search(request) or len(request) > MAX_REQUEST:
         form.refuse("signing_request", visit.t("certificate.request_bad"))
     if form.ok:
         try:
@@ -103,6 +109,7 @@ async def show_revoke(visit: MemberVisit, organisation_id: str, certificate_id: 
 async def _revoke_page(visit: Visit, desk: Desk, certificate_id: str, status: int = 200) -> Response:
     found = await _find(desk, certificate_id)
     if found is None or found.revoked:
+        await visit.flash(Flash(kind="notice", text=visit.t("certificate.revoked_already")))
         return visit.redirect(f"{desk.path}/certificates")
     names = await names_of(desk.gateway, [found.member_id])
     return await visit.page(

@@ -86,7 +86,8 @@ async def change(visit: MemberVisit, organisation_id: str, kind: str) -> Respons
     if await submit(visit, desk.gateway, path, body=body, fields=_FIELDS, done=done):
         directory = visit.services.directory
         directory.tree_changed(organisation_id, desk.organisation.parent_id, form.value("target"))
-        return visit.redirect(f"{desk.path}/organisations/history")
+        planned = "changes" if body["effectiveDate"] else "history"
+        return visit.redirect(f"{desk.path}/organisations/{planned}")
     return await _page(visit, desk, kind, status=422)
 
 

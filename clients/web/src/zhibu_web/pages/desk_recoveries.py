@@ -61,7 +61,7 @@ async def start(visit: MemberVisit, organisation_id: str, eid_id: str) -> Respon
     desk = await open_desk(visit, organisation_id, "recoveries")
     form = visit.form
     if form.value("kind") not in VERBS:
-        form.refuse("kind", visit.t("desk.choose_one"))
+        form.refuse("kind", visit.t("recovery.kind_missing"))
     if form.value("reason") not in REASONS:
         form.refuse("reason", visit.t("recovery.reason_missing"))
     if form.value("seen") != "yes":
@@ -91,7 +91,7 @@ async def confirm(visit: MemberVisit, organisation_id: str, recovery_id: str) ->
         if not is_refusal(problem):
             raise
         words = words_of(problem, visit.t("error.refused_title"))
-        await visit.flash(Flash(kind="error", text=f"{visit.t('application.conflict')}: {words}"))
+        await visit.flash(Flash(kind="error", text=visit.t("application.conflict_because", reason=words)))
         return visit.redirect(f"{desk.path}/recoveries")
     return await visit.page("recoveries/confirmed.html", desk=desk, confirmed=confirmed)
 

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/desk/{organisation_id}/statistics")
 
 BRANCHES: Final = "branches.statistics.read"
 PEOPLE: Final = "identity.statistics.read"
-# Where the words of a chart's groups stand; ages and decades speak for themselves.
+# Where the words of a chart's groups stand; ages speak for themselves.
 _WORDS: Final = {
     "status": "party_status.PARTY_STATUS_",
     "occupation": "occupation.OCCUPATION_CATEGORY_",
@@ -85,5 +85,7 @@ def _label(visit: Visit, name: str, key: str) -> str:
         return visit.t("statistics.unknown")
     if name == "ethnicity":
         return visit.t("statistics.han" if key == "HAN" else "statistics.not_han")
+    if name == "admission":
+        return visit.t("statistics.decade", year=key)
     words = f"{_WORDS.get(name, name)}{key}"
     return visit.t(words) if words in CATALOGUE else key

@@ -155,7 +155,7 @@ async def _refused(visit: Visit, problem: ProblemError, here: str) -> Response:
     if problem.status >= 500 or problem.status in (401, 403, 404, 429):
         raise problem
     words = "; ".join(one.detail for one in problem.errors if one.detail) or problem.detail
-    await visit.flash(Flash(kind="error", text=f"{visit.t('application.conflict')}: {words}"))
+    await visit.flash(Flash(kind="error", text=visit.t("application.conflict_because", reason=words)))
     return visit.redirect(here)
 
 

@@ -15,6 +15,7 @@ from zhibu_web.contract_branches import (
     PHYSICAL,
     Committee,
     MembershipPage,
+    MembershipRequestPage,
     OrganisationVersion,
     RateHistory,
 )
@@ -29,6 +30,7 @@ from zhibu_web.visit import MemberVisit, Visit, Visitor
 router = APIRouter(prefix="/organisations")
 
 BRANCH: Final = "ORGANISATION_LEVEL_BRANCH"
+REQUEST_OPEN: Final = "MEMBERSHIP_REQUEST_STATE_OPEN"
 PAGE_SIZE: Final = 50
 MAX_QUERY: Final = 60
 _REASON_FIELDS: Final = {"reason": "reason"}
@@ -89,13 +91,11 @@ async def _search_page(visit: Visit, gateway: Gateway, query: str, page: str) ->
 async def show_organisation(visit: Visitor, organisation_id: str, page: str = "", as_of: str = "") -> HTMLResponse:
     """Show one organisation with its place in the tree; a branch with committee, rate and history."""
     gateway = await _gateway(visit)
-    day = _day(visit, as_of)
     path = f"/v1/organisations/{segment(organisation_id)}"
-    shown, versions = await asyncio.gather(
-        gateway.get(path, _Found, params={"asOfDate": day}),
+    (organisation, day), versions = await asyncio.gather(
+        _organisation_then(visit, gateway, path, _day(visit, as_of)),
         _history(gateway, path),
     )
-    organisation = shown.organisation
     related = {one.parent_id for one in versions.versions} | {one.successor_id for one in versions.versions}
     related |= {*organisation.ancestor_ids, organisation.successor_id} - {""}
     names = await _names(visit, gateway, related)
@@ -126,6 +126,18 @@ async def show_organisation(visit: Visitor, organisation_id: str, page: str = ""
     )
 
 
+async def _organisation_then(visit: Visit, gateway: Gateway, path: str, day: str) -> tuple[Organisation, str]:
+    """Return an organisation on a day; before it existed, what it is today, and the person is told."""
+    try:
+        return (await gateway.get(path, _Found, params={"asOfDate": day})).organisation, day
+    except ProblemError as problem:
+        if not day or problem.status != 404:
+            raise
+    organisation = (await gateway.get(path, _Found)).organisation
+    visit.form.refuse("as_of", visit.t("organisations.not_then"))
+    return organisation, ""
+
+
 async def _history(gateway: Gateway, path: str) -> _Versions:
     """Return how an organisation stood over time; the page is worth showing without it."""
     try:
@@ -140,12 +152,15 @@ async def _branch_page(
     visit: Visit, gateway: Gateway, branch: Organisation, *, context: dict[str, object], status: int
 ) -> HTMLResponse:
     path = f"/v1/organisations/{segment(branch.organisation_id)}/online-rate"
-    rate, committee, own = await asyncio.gather(
+    rate, committee, own, asked = await asyncio.gather(
         _no_rate() if branch.virtual else found(gateway.get(path, RateHistory), RateHistory()),
         committee_of(gateway, branch.organisation_id) if visit.signed_in else _no_committee(),
         found(gateway.get("/v1/me/memberships", MembershipPage), MembershipPage())
         if visit.signed_in
         else _no_memberships(),
+        found(gateway.get("/v1/me/membership-requests", MembershipRequestPage), MembershipRequestPage())
+        if visit.signed_in and branch.virtual
+        else _no_requests(),
     )
     member_names = await names_of(gateway, (one.member_id for one in committee.holders))
     today = today_in_shanghai(visit.services.clock)
@@ -157,6 +172,7 @@ async def _branch_page(
         committee=committee,
         member_names=member_names,
         belongs=any(one.branch_id == branch.organisation_id for one in own.memberships),
+        waits=any(one.branch_id == branch.organisation_id and one.state == REQUEST_OPEN for one in asked.requests),
         may_join=branch.virtual and branch.active and any(one.kind == PHYSICAL for one in own.memberships),
         **context,
     )
@@ -175,6 +191,11 @@ async def _no_committee() -> Committee:
 async def _no_memberships() -> MembershipPage:
     """Visitors belong to no branch."""
     return MembershipPage()
+
+
+async def _no_requests() -> MembershipRequestPage:
+    """Visitors ask for nothing."""
+    return MembershipRequestPage()
 
 
 @router.get("/{organisation_id}/join")
@@ -230,6 +251,10 @@ def _day(visit: Visit, as_of: str) -> str:
         visit.form.refuse("as_of", visit.t("organisations.day_bad"))
         return ""
     if day > today_in_shanghai(visit.services.clock):
+<<<<<<< HEAD
         visit.form.refuse("as_of", visit.t("desk.date_future"))
+=======
+        visit.form.refuse("as_of", visit.t("organisations.day_to_come"))
+>>>>>>> 08d8cd0 (Web: what the walk through every flow on the real stack showed: hidden counts are called hidden, last days are last days, erased people are said to be erased, plans and requests are seen where one looks for them)
         return ""
     return day.isoformat()

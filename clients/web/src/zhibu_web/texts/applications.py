@@ -147,7 +147,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Undone. The e-ID is revoked and the case is open again.",
     ),
     "application.to_eid": ("查看电子身份证", "Show the e-ID"),
-    "application.conflict": ("没有办成", "Not done"),
+    "application.conflict_because": ("没有办成：{reason}", "Not done: {reason}"),
     "application.conflict_detail": (
         "下面是这份申请的最新情况，请看过后再决定。",
         "Below is the case as it stands now; look at it and decide again.",

@@ -18,6 +18,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk_founding.signed_value": ("{count} 人，其中正式党员 {full} 人", "{count}, of whom {full} full members"),
     "desk_founding.until": ("截止", "Until"),
     "desk_founding.none": ("没有这样的申请。", "There are none."),
+    "desk_founding.none_waiting": (
+        "没有等待审批的申请。党员报来后会出现在这里，并发消息通知您。",
+        "Nothing waits for you. What members submit appears here, and a notice tells you.",
+    ),
     "desk_founding.to_branch": ("查看这个支部", "Show the branch"),
     "desk_founding.cosigners": ("联名的人", "Who signed"),
     "desk_founding.counts": ("是否计入", "Counts"),
@@ -43,5 +47,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk_request.refuse": ("不同意", "Refuse"),
     "desk_request.admitted": ("已加入本支部。", "Taken in."),
     "desk_request.refused": ("已答复不同意。", "Refused."),
-    "desk_request.none": ("没有等待答复的加入申请。", "No requests wait."),
+    "desk_request.none": (
+        "没有等待答复的加入申请。党员申请后会出现在这里，并发消息通知您。",
+        "No requests wait. What members ask for appears here, and a notice tells you.",
+    ),
 }

@@ -70,8 +70,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "certificate.issue": ("签发", "Issue"),
     "certificate.issued": ("证书已签发", "The certificate was issued"),
     "certificate.issued_text": (
-        "把下面全部内容存成文件，写入密钥。",
-        "Save all of it as a file and write it to the key stick.",
+        "下载证书（或复制下面的全部内容存成文件），写入密钥。离开本页后不再显示；遗失了就吊销，另签一张。",
+        (
+            "Download the certificate (or copy all of it into a file) and write it to the key stick. It is not shown again; "
+            "should it be lost, revoke it and issue another one."
+        ),
     ),
     "certificate.serial": ("序列号", "Serial number"),
     "certificate.fingerprint": ("指纹（SHA-256）", "Fingerprint (SHA-256)"),
@@ -84,8 +87,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "吊销后这个密钥立即不能登录，不能恢复。电子身份证不受影响。",
         "The key stick opens nothing any more; this cannot be undone. The e-ID stays.",
     ),
+    "certificate.download": ("下载证书", "Download the certificate"),
+    "certificate.revoked_already": ("这张证书已经吊销。", "This certificate is revoked already."),
     "certificate.revoked_done": ("证书已吊销。", "The certificate was revoked."),
-    "certificate.none": ("还没有签发过证书。", "No certificate has been issued."),
+    "certificate.none": ("还没有签发过证书。先用密钥生成请求，再点“签发证书”。", "No certificate has been issued. Make a request with a key stick, then issue one."),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_UNSPECIFIED": ("未说明", "Not stated"),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_KEY_LOST": ("密钥丢失", "Key stick lost"),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_KEY_COMPROMISED": (

@@ -73,7 +73,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "founding.signers": ("一共 {count} 人联名。", "{count} people have signed."),
     "founding.until": ("请在 {day} 前报县里，逾期作废。", "It must be handed in by {day}, otherwise it lapses."),
     "founding.waits": ("县委组织部正在审批。", "The county's organisation department is looking at it."),
-    "founding.decided_until": ("最迟 {day} 答复。", "You will have an answer by {day}."),
+    "founding.decided_until": ("{day} 前答复。", "You will have an answer before {day}."),
     "founding.exists": ("支部已经成立：", "The branch exists:"),
     "founding.refused_because": ("没有批准，原因：", "It was refused because:"),
     "founding.initiator": ("发起人", "Initiator"),

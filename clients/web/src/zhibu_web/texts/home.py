@@ -6,6 +6,7 @@ from typing import Final
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "home.title": ("网上党支部", "Online Party Branch"),
+    "home.lead_member": ("在这里过网上组织生活。", "Organisational life online."),
     "home.lead": (
         "党员在这里过网上组织生活。先用真实姓名申请电子身份证，批准后即可登录。",
         "Where members take part in Party life online. Apply for an e-ID with your real name; once it is approved, log in.",

@@ -43,6 +43,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "登录后可以查看支部委员会。",
         "Log in to see the committee.",
     ),
+    "organisations.not_then": (
+        "那一天还没有这个组织。下面是今天的情况。",
+        "This organisation did not exist on that day. Below is how it is today.",
+    ),
+    "organisations.day_to_come": (
+        "这一天还没有到，请选今天或以前的日期。",
+        "That day is still to come; choose today or an earlier one.",
+    ),
+    "join.waits": ("您已申请加入，正等支部答复。可以在这里查看或撤回：", "You have asked to join; the branch will answer. See or withdraw it here:"),
     "join.title": ("申请加入", "Ask to join"),
     "join.text": (
         "支部同意后，您就可以参加这里的活动。您的组织关系和实体支部不变。",

@@ -100,7 +100,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "这些人已有电子身份证，还没有党支部。编入支部后才能参加组织生活。",
         "They have an e-ID and no branch yet. Only in a branch can they take part.",
     ),
-    "people.unplaced_none": ("所有人都已编入支部。", "Everybody is in a branch."),
+    "people.unplaced_none": ("有电子身份证的人都已编入支部。", "Everybody with an e-ID is in a branch."),
     "people.erase": ("销毁个人信息", "Erase the data"),
     "people.erase_text": (
         "销毁后，姓名、证件号、原件等全部无法恢复，谁也不能再看到。",
@@ -113,10 +113,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "people.erase_reason": ("销毁的原因（存档，不要写姓名）", "Why (kept on file; no names here)"),
     "people.erase_reason_missing": ("请写明原因", "Say why"),
     "people.erase_confirm": ("我确认销毁{name}的个人信息", "I confirm that the data of {name} shall be erased"),
+    "people.erased_title": ("个人信息已销毁", "Erased"),
+    "people.erased_text": (
+        "这个人的姓名、证件号、原件等已经销毁，无法恢复。下面只剩下没有姓名的记录。",
+        "Name, numbers and documents of this person were destroyed. What is left below names nobody.",
+    ),
     "people.erased": ("个人信息已销毁。", "The data was erased."),
-    "people.erase_proposed": ("已提出，等待另一位干部办理。", "Proposed; another officer must do the same."),
+    "people.erase_proposed": ("已提出，还没有销毁。", "Proposed; nothing is erased yet."),
     "people.erase_proposed_detail": (
-        "请另一位有权限的干部打开这个人的档案，选择“销毁个人信息”。",
+        "请另一位有权限的干部在 24 小时内查找并打开这个人的档案，选择“销毁个人信息”。",
         "Another entitled officer opens this person's page and chooses “Erase the data”.",
     ),
     "corrections_desk.current": ("现在的内容", "Now"),
@@ -133,12 +138,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "corrections_desk.refuse": ("不同意", "Refuse"),
     "corrections_desk.accepted": ("已同意更正。", "Accepted."),
     "corrections_desk.refused": ("已答复不同意。", "Refused."),
-    "corrections_desk.none": ("没有等待处理的更正申请。", "No corrections wait."),
+    "corrections_desk.none": (
+        "没有等待处理的更正申请。党员提出后会出现在这里，并发消息通知您。",
+        "No corrections wait. What members ask for appears here, and a notice tells you.",
+    ),
     "recovery.intro": (
         "找回和更换都要两位干部经办：一位核对本人并提出，另一位确认。24 小时内没有确认自动作废。",
         "Two officers are needed: one has seen the member and begins, another one confirms within 24 hours.",
     ),
-    "recovery.none": ("没有等待确认的事项。", "Nothing waits for a second officer."),
+    "recovery.none": (
+        "没有等待确认的事项。要给人找回或更换，请在“人员档案”里打开本人的档案提出。",
+        "Nothing waits for a second officer. To begin one, open the member's file under “People”.",
+    ),
+    "recovery.kind_missing": ("请选择怎样办理", "Choose what shall be done"),
     "recovery.start": ("找回或更换电子身份证", "Recover or replace the e-ID"),
     "recovery.start_text": (
         "本人忘记密码、丢失手机，或证号被人冒用时办理。提出后由另一位干部确认，届时生成新的激活码。",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "statistics.few": ("<5", "<5"),
+    "statistics.few": ("不显示", "Hidden"),
     "statistics.few_text": (
-        "少于 5 人的不显示具体数字。",
-        "Groups of fewer than 5 people are not told.",
+        "少于 5 人的不显示。为了不让人推算出来，有的数虽然不小，也一起不显示。",
+        "Groups of fewer than 5 people are hidden, and so are others from which they could be worked out.",
     ),
+    "statistics.decade": ("{year} 年代", "{year}s"),
     "statistics.as_of": ("统计时间：{time}", "As of {time}."),
     "statistics.unknown": ("未登记", "Not recorded"),
     "statistics.group": ("类别", "Group"),

@@ -1,7 +1,7 @@
 """Events of identity that members and officers are told of."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, recovery_service_pb2, roster_events_pb2
@@ -136,7 +136,11 @@ class IdentityEvents:
             parameters={
                 "office": event.office,
                 "organisation_id": event.organisation_id,
-                "end_date": event.ends_at.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI).date().isoformat(),
+                # It ends with the instant, that is before the day that begins then.
+                "end_date": (event.ends_at.ToDatetime(tzinfo=UTC) - timedelta(microseconds=1))
+                .astimezone(SHANGHAI)
+                .date()
+                .isoformat(),
             },
         )
         await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
