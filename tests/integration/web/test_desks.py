@@ -231,7 +231,9 @@ async def test_another_clerk_is_named(clerk: Browser, gateway: StubGateway) -> N
     assert "李强正在办理这份申请" in (await clerk.get(f"/desk/{COUNTY}/applications/{CASES[0]}")).text
 
 
-async def test_counts_that_are_not_told_are_shown_as_hidden_whatever_they_are(clerk: Browser, gateway: StubGateway) -> None:
+async def test_counts_that_are_not_told_are_shown_as_hidden_whatever_they_are(
+    clerk: Browser, gateway: StubGateway
+) -> None:
     total = {
         "memberCount": 40,
         "byStatus": [{"key": "FULL", "count": 40}, {"key": "APPLICANT", "count": -1}],

@@ -126,6 +126,12 @@ class Application(Message):
     birth_date: str = ""
 
 
+class ListPage(Message):
+    """A page of a list, with the token of the next one."""
+
+    next_page_token: str = ""
+
+
 class ApplicationPage(Message):
     applications: tuple[Application, ...] = ()
     next_page_token: str = ""

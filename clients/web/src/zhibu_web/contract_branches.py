@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zhibu_web.contract import Message
+from zhibu_web.contract import ListPage, Message
 
 PHYSICAL = "MEMBERSHIP_KIND_PHYSICAL"
 VIRTUAL = "MEMBERSHIP_KIND_VIRTUAL"
@@ -84,9 +84,8 @@ class MembershipRequest(Message):
     etag: str = ""
 
 
-class MembershipRequestPage(Message):
+class MembershipRequestPage(ListPage):
     requests: tuple[MembershipRequest, ...] = ()
-    next_page_token: str = ""
 
 
 class MembershipRight(Message):
@@ -193,9 +192,8 @@ class Founding(Message):
     etag: str = ""
 
 
-class FoundingPage(Message):
+class FoundingPage(ListPage):
     foundings: tuple[Founding, ...] = ()
-    next_page_token: str = ""
     total_count: int = 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from zhibu_web.contract import Message, Organisation
+from zhibu_web.contract import ListPage, Message, Organisation
 from zhibu_web.contract_branches import (
     Committee,
     FoundingKind,
@@ -48,14 +48,12 @@ class UnplacedMember(Message):
     issue_time: datetime | None = None
 
 
-class UnplacedPage(Message):
+class UnplacedPage(ListPage):
     members: tuple[UnplacedMember, ...] = ()
-    next_page_token: str = ""
 
 
-class CorrectionPage(Message):
+class CorrectionPage(ListPage):
     corrections: tuple[Correction, ...] = ()
-    next_page_token: str = ""
 
 
 class Document(Message):
@@ -88,9 +86,8 @@ class Recovery(Message):
     etag: str = ""
 
 
-class RecoveryPage(Message):
+class RecoveryPage(ListPage):
     recoveries: tuple[Recovery, ...] = ()
-    next_page_token: str = ""
 
 
 class RecoveryConfirmed(Message):
@@ -198,9 +195,8 @@ class RosterConflictPage(Message):
     next_page_token: str = ""
 
 
-class CommitteePage(Message):
+class CommitteePage(ListPage):
     committees: tuple[Committee, ...] = ()
-    next_page_token: str = ""
 
 
 class SurveyPage(Message):
@@ -310,9 +306,8 @@ class Certificate(Message):
     etag: str = ""
 
 
-class CertificatePage(Message):
+class CertificatePage(ListPage):
     certificates: tuple[Certificate, ...] = ()
-    next_page_token: str = ""
 
 
 class CertificateIssued(Message):

@@ -48,7 +48,9 @@ class Renderer:
         # Jinja's own tables have the types of its built-in functions and filters.
         cast("dict[str, Callable[..., object]]", self._environment.globals)["static"] = static
         filters = cast("dict[str, Callable[..., object]]", self._environment.filters)
-        filters.update(when=_when, day=_day, last_day=_last_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs)
+        filters.update(
+            when=_when, day=_day, last_day=_last_day, grouped=grouped, minutes_left=self._minutes_left, pairs=pairs
+        )
         filters.update(percent=percent, masked=masked)
 
     def render(self, template: str, context: Mapping[str, object]) -> str:

@@ -14,13 +14,13 @@ from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import is_refusal, submit, words_of
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.session import Flash
 from zhibu_web.uploads import UploadVisit
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}/certificates")
 
-PAGE_SIZE: Final = 50
 # The limit of a request in the contract.
 MAX_REQUEST: Final = 8192
 REASONS: Final = (
@@ -40,14 +40,14 @@ _FIELDS: Final = {"memberId": "member_id", "signingRequest": "signing_request"}
 async def show_certificates(visit: MemberVisit, organisation_id: str, page: str = "") -> HTMLResponse:
     """Show the certificates of an organisation's officers, newest first."""
     desk = await open_desk(visit, organisation_id, "certificates")
-    found = await desk.gateway.get(_base(desk), CertificatePage, params={"pageSize": PAGE_SIZE, "pageToken": page})
-    return await visit.page(
+    listed = await list_of(desk, CertificatePage, "certificates", page=page)
+    certificates = listed.found.certificates
+    return await show_list(
+        visit,
         "certificates/list.html",
-        desk=desk,
-        certificates=found.certificates,
-        next_page=found.next_page_token,
-        page_token=page,
-        names=await names_of(desk.gateway, (one.member_id for one in found.certificates)),
+        listed,
+        members=(one.member_id for one in certificates),
+        certificates=certificates,
         now=visit.services.clock.now(),
     )
 

@@ -16,12 +16,12 @@ from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, ForbiddenError, open_desk
 from zhibu_web.pages.desk_acts import act, submit
 from zhibu_web.pages.desk_decisions import check_day
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}/committees")
 
 APPOINT: Final = "branches.committees.appoint"
-PAGE_SIZE: Final = 50
 # The last of the three warnings lies this far ahead.
 SOON_DAYS: Final = 183
 # With fewer full members a branch has a secretary, and a deputy when needed, but no committee.
@@ -55,26 +55,19 @@ async def show_committees(visit: MemberVisit, organisation_id: str, view: str = 
         return await _branch_page(visit, desk)
     view = view if view in ("soon", "without") else "all"
     soon = today_in_shanghai(visit.services.clock) + timedelta(days=SOON_DAYS)
-    found = await desk.gateway.get(
-        f"/v1/organisations/{segment(organisation_id)}/committees",
+    listed = await list_of(
+        desk,
         CommitteePage,
+        "committees",
+        page=page,
         params={
             "endsBeforeDate": soon.isoformat() if view == "soon" else "",
             "withoutCommittee": "true" if view == "without" else "",
-            "pageSize": PAGE_SIZE,
-            "pageToken": page,
         },
     )
-    members = (holder.member_id for one in found.committees for holder in one.holders)
-    return await visit.page(
-        "committees/list.html",
-        desk=desk,
-        view=view,
-        committees=found.committees,
-        next_page=found.next_page_token,
-        page_token=page,
-        names=await names_of(desk.gateway, members),
-    )
+    committees = listed.found.committees
+    members = (holder.member_id for one in committees for holder in one.holders)
+    return await show_list(visit, "committees/list.html", listed, members=members, view=view, committees=committees)
 
 
 async def _branch_page(visit: Visit, desk: Desk, status: int = 200) -> HTMLResponse:

@@ -11,6 +11,7 @@ from zhibu_web.contract_desk import CorrectionPage
 from zhibu_web.gateway_client import segment
 from zhibu_web.pages.desk import open_desk
 from zhibu_web.pages.desk_acts import act
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}/corrections")
@@ -28,18 +29,13 @@ async def show_corrections(visit: MemberVisit, organisation_id: str, page: str =
 
 async def _page(visit: Visit, organisation_id: str, page: str, status: int = 200) -> HTMLResponse:
     desk = await open_desk(visit, organisation_id, "corrections")
-    found = await desk.gateway.get(
-        f"/v1/organisations/{segment(organisation_id)}/corrections",
-        CorrectionPage,
-        params={"pageSize": PAGE_SIZE, "pageToken": page},
-    )
-    return await visit.page(
+    listed = await list_of(desk, CorrectionPage, "corrections", page=page, page_size=PAGE_SIZE)
+    return await show_list(
+        visit,
         "desk_people/corrections.html",
+        listed,
         status=status,
-        desk=desk,
-        corrections=found.corrections,
-        next_page=found.next_page_token,
-        page_token=page,
+        corrections=listed.found.corrections,
         by_decision=BY_DECISION,
     )
 

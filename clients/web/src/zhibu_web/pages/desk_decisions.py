@@ -11,9 +11,9 @@ from zhibu_kit.clock import today_in_shanghai
 
 from zhibu_web.contract_desk import UnplacedPage
 from zhibu_web.gateway_client import segment
-from zhibu_web.names import names_of
 from zhibu_web.pages.desk import BRANCH, Desk, open_desk
 from zhibu_web.pages.desk_acts import organisation_names, submit
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.pages.desk_people import documents_of, file_of, person_of
 from zhibu_web.pages.desk_picker import find_organisations
 from zhibu_web.visit import MemberVisit, Visit
@@ -22,7 +22,6 @@ router = APIRouter(prefix="/desk/{organisation_id}")
 
 DECIDE: Final = "branches.members.decide"
 PLACE: Final = "branches.members.place"
-PAGE_SIZE: Final = 50
 STATUSES: Final = (
     "PARTY_STATUS_APPLICANT",
     "PARTY_STATUS_ACTIVIST",
@@ -142,19 +141,15 @@ def check_day(visit: Visit, name: str, *, past: bool = False, optional: bool = F
 async def show_unplaced(visit: MemberVisit, organisation_id: str, page: str = "") -> HTMLResponse:
     """Show the people with an e-ID whom no branch holds yet."""
     desk = await open_desk(visit, organisation_id, "unplaced")
-    found = await desk.gateway.get(
-        f"/v1/organisations/{segment(organisation_id)}/unplaced-members",
-        UnplacedPage,
-        params={"pageSize": PAGE_SIZE, "pageToken": page},
-    )
-    return await visit.page(
+    listed = await list_of(desk, UnplacedPage, "unplaced-members", page=page)
+    people, gateway = listed.found.members, desk.gateway
+    return await show_list(
+        visit,
         "desk_people/unplaced.html",
-        desk=desk,
-        members=found.members,
-        next_page=found.next_page_token,
-        page_token=page,
-        names=await names_of(desk.gateway, (one.member_id for one in found.members)),
-        branches=await organisation_names(visit, desk.gateway, (one.wanted_branch_id for one in found.members)),
+        listed,
+        members=(one.member_id for one in people),
+        people=people,
+        branches=await organisation_names(visit, gateway, (one.wanted_branch_id for one in people)),
     )
 
 

@@ -12,12 +12,12 @@ from zhibu_web.gateway_client import segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import act, organisation_names
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.texts import EN
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}")
 
-PAGE_SIZE: Final = 50
 SUBMITTED: Final = "FOUNDING_STATE_SUBMITTED"
 TABS: Final = {
     "waiting": (SUBMITTED,),
@@ -32,22 +32,20 @@ async def show_foundings(
     visit: MemberVisit, organisation_id: str, view: str = "waiting", page: str = ""
 ) -> HTMLResponse:
     """Show the foundings of a county by state, oldest first."""
-    desk = await open_desk(visit, organisation_id, "foundings")
     view = view if view in TABS else "waiting"
-    found = await desk.gateway.get(
-        _base(desk), FoundingPage, params={"states": TABS[view], "pageSize": PAGE_SIZE, "pageToken": page}
-    )
-    return await visit.page(
+    desk = await open_desk(visit, organisation_id, "foundings")
+    listed = await list_of(desk, FoundingPage, "foundings", page=page, params={"states": TABS[view]})
+    foundings, gateway = listed.found.foundings, desk.gateway
+    return await show_list(
+        visit,
         "desk_foundings/list.html",
-        desk=desk,
+        listed,
         view=view,
         tabs=TABS,
-        foundings=found.foundings,
-        total=found.total_count,
-        next_page=found.next_page_token,
-        page_token=page,
+        foundings=foundings,
+        total=listed.found.total_count,
         kinds=await kind_names(visit, desk),
-        organisations=await organisation_names(visit, desk.gateway, (one.organisation_id for one in found.foundings)),
+        organisations=await organisation_names(visit, gateway, (one.organisation_id for one in foundings)),
     )
 
 
@@ -107,19 +105,11 @@ async def show_requests(visit: MemberVisit, organisation_id: str, page: str = ""
 
 async def _requests_page(visit: Visit, organisation_id: str, page: str, status: int = 200) -> HTMLResponse:
     desk = await open_desk(visit, organisation_id, "requests")
-    found = await desk.gateway.get(
-        f"/v1/organisations/{segment(organisation_id)}/membership-requests",
-        MembershipRequestPage,
-        params={"pageSize": PAGE_SIZE, "pageToken": page},
-    )
-    return await visit.page(
-        "desk_foundings/requests.html",
-        status=status,
-        desk=desk,
-        requests=found.requests,
-        next_page=found.next_page_token,
-        page_token=page,
-        names=await names_of(desk.gateway, (one.member_id for one in found.requests)),
+    listed = await list_of(desk, MembershipRequestPage, "membership-requests", page=page)
+    requests = listed.found.requests
+    members = (one.member_id for one in requests)
+    return await show_list(
+        visit, "desk_foundings/requests.html", listed, members=members, status=status, requests=requests
     )
 
 

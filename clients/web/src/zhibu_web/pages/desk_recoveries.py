@@ -10,15 +10,14 @@ from fastapi.responses import HTMLResponse, Response
 from zhibu_web.contract import Eid
 from zhibu_web.contract_desk import RecoveryConfirmed, RecoveryPage
 from zhibu_web.gateway_client import ProblemError, segment
-from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import act, is_refusal, submit, words_of
+from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.session import Flash
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/desk/{organisation_id}/recoveries")
 
-PAGE_SIZE: Final = 50
 REASONS: Final = (
     "RECOVERY_REASON_TELEPHONE_LOST",
     "RECOVERY_REASON_PASSWORD_FORGOTTEN",
@@ -32,15 +31,10 @@ VERBS: Final = {"recover": "recover", "replace": "replace"}
 async def show_recoveries(visit: MemberVisit, organisation_id: str, page: str = "") -> HTMLResponse:
     """Show the recoveries that wait for a second officer, oldest first."""
     desk = await open_desk(visit, organisation_id, "recoveries")
-    found = await desk.gateway.get(_base(desk), RecoveryPage, params={"pageSize": PAGE_SIZE, "pageToken": page})
-    return await visit.page(
-        "recoveries/list.html",
-        desk=desk,
-        recoveries=found.recoveries,
-        next_page=found.next_page_token,
-        page_token=page,
-        names=await names_of(desk.gateway, (one.started_by_member_id for one in found.recoveries)),
-    )
+    listed = await list_of(desk, RecoveryPage, "recoveries", page=page)
+    recoveries = listed.found.recoveries
+    officers = (one.started_by_member_id for one in recoveries)
+    return await show_list(visit, "recoveries/list.html", listed, members=officers, recoveries=recoveries)
 
 
 @router.get("/new/{eid_id}")

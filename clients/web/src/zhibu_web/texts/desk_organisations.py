@@ -74,7 +74,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "organisation_desk.changes": ("变动记录和计划", "Changes, done and planned"),
     "organisation_desk.what": ("变动", "Change"),
     "organisation_desk.members": ("{count} 名党员", "members: {count}"),
-    "organisation_desk.no_changes": ("还没有变动，也没有安排好的变动。", "Nothing has changed, and nothing is planned."),
+    "organisation_desk.no_changes": (
+        "还没有变动，也没有安排好的变动。",
+        "Nothing has changed, and nothing is planned.",
+    ),
     "organisation_desk.cancelled": ("已取消这项计划。", "The planned change was cancelled."),
     "organisation_desk.history": ("历史沿革", "History"),
     "organisation_desk.no_history": ("没有历史记录。", "There is no history."),

@@ -90,7 +90,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "certificate.download": ("下载证书", "Download the certificate"),
     "certificate.revoked_already": ("这张证书已经吊销。", "This certificate is revoked already."),
     "certificate.revoked_done": ("证书已吊销。", "The certificate was revoked."),
-    "certificate.none": ("还没有签发过证书。先用密钥生成请求，再点“签发证书”。", "No certificate has been issued. Make a request with a key stick, then issue one."),
+    "certificate.none": (
+        "还没有签发过证书。先用密钥生成请求，再点“签发证书”。",
+        "No certificate has been issued. Make a request with a key stick, then issue one.",
+    ),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_UNSPECIFIED": ("未说明", "Not stated"),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_KEY_LOST": ("密钥丢失", "Key stick lost"),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_KEY_COMPROMISED": (

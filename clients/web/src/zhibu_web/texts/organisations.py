@@ -51,7 +51,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "这一天还没有到，请选今天或以前的日期。",
         "That day is still to come; choose today or an earlier one.",
     ),
-    "join.waits": ("您已申请加入，正等支部答复。可以在这里查看或撤回：", "You have asked to join; the branch will answer. See or withdraw it here:"),
+    "join.waits": (
+        "您已申请加入，正等支部答复。可以在这里查看或撤回：",
+        "You have asked to join; the branch will answer. See or withdraw it here:",
+    ),
     "join.title": ("申请加入", "Ask to join"),
     "join.text": (
         "支部同意后，您就可以参加这里的活动。您的组织关系和实体支部不变。",
