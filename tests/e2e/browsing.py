@@ -153,6 +153,10 @@ class Officers:
         await page.goto(f"{self._stack.web}/me")
         return page
 
+    def forget(self, kind: str) -> None:
+        """Have the officer log in again next time: the session was ended."""
+        self._states.pop(kind, None)
+
     async def _log_in(self, kind: str) -> StorageState:
         account = self._stack.account(kind)
         context = await self._browser.new_context(locale="zh-CN")

@@ -63,6 +63,15 @@ async def context(browser: Browser, request: pytest.FixtureRequest) -> AsyncGene
 
 
 @pytest.fixture
+async def phone(browser: Browser) -> AsyncGenerator[BrowserContext]:
+    """A member's browser, on a small telephone."""
+    context = await browser.new_context(viewport={"width": 360, "height": 800}, locale="zh-CN")
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
 async def desk(browser: Browser) -> AsyncGenerator[BrowserContext]:
     """An officer's browser."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")

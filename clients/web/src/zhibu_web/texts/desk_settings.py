@@ -89,7 +89,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "certificate.download": ("下载证书", "Download the certificate"),
     "certificate.revoked_already": ("这张证书已经吊销。", "This certificate is revoked already."),
-    "certificate.revoked_done": ("证书已吊销。", "The certificate was revoked."),
+    "certificate.revoked_done": (
+        "证书已吊销。本人过一分钟可以用密码和短信验证码登录。",
+        "The certificate was revoked. Its holder can log in with password and code by SMS in a minute.",
+    ),
     "certificate.none": (
         "还没有签发过证书。先用密钥生成请求，再点“签发证书”。",
         "No certificate has been issued. Make a request with a key stick, then issue one.",
