@@ -219,6 +219,9 @@ async def test_another_committee_ends_the_one_before(
     error = await refusal_of(lambda: committees.appoint(first.branch_id, [(people[2], _S)]))
     assert error.reason == "ETAG_MISMATCH"
     second = await committees.appoint(first.branch_id, [(people[2], _S)], etag=first.etag)
+    # Whoever still looks at the one before is not taken for somebody who looks at this one.
+    error = await refusal_of(lambda: committees.appoint(first.branch_id, [(people[1], _S)], etag=first.etag))
+    assert error.reason == "ETAG_MISMATCH"
     newest, oldest = await committees.history(first.branch_id)
     assert (newest.committee_id, oldest.committee_id) == (second.committee_id, first.committee_id)
     yesterday = (_TODAY - timedelta(days=1)).isoformat()

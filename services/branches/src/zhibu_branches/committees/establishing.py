@@ -87,7 +87,7 @@ async def establish_committee(
             seats=sorted(appointment.post for appointment in new.appointments),
             warning_count=0,
             next_warning_date=next_warning_date(term_end_date, None),
-            version=1,
+            version=await _next_version(transaction, branch_id),
             create_time=now,
             update_time=now,
         )
@@ -228,6 +228,12 @@ async def get_committee(transaction: Transaction, branch_id: str) -> Committee:
     if found is None:
         raise errors.BRANCH_HAS_NO_COMMITTEE()
     return found
+
+
+async def _next_version(transaction: Transaction, branch_id: str) -> int:
+    """Return a version that no committee of the branch has had: who still looks at an earlier one holds no valid etag."""
+    highest = select(func.coalesce(func.max(committee.c.version), 0)).where(committee.c.branch_id == branch_id)
+    return int(await transaction.scalar(highest)) + 1
 
 
 async def _lock_committee(transaction: Transaction, branch_id: str, *, etag: str) -> Committee:
