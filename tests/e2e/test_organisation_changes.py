@@ -32,7 +32,7 @@ async def test_a_branch_is_opened_renamed_planned_to_move_and_merged_and_its_pag
     await expect(visitor.get_by_text("这个组织已经撤销")).to_be_visible()
     await expect(visitor.get_by_role("link", name=re.compile("安和社区党支部")).first).to_be_visible()
     await check_page(visitor)
-    for asked, said in (("2020-01-01", "那一天还没有这个组织"), (day.isoformat(), "这一天还没有到")):
+    for asked, said in (("2020-01-01", "那一天还没有这个组织"), (day.isoformat(), "日期不能晚于今天")):
         await visitor.goto(f"{public}?as_of={asked}")
         await expect(visitor.get_by_role("alert")).to_contain_text(said)
         await check_page(visitor)

@@ -251,10 +251,6 @@ def _day(visit: Visit, as_of: str) -> str:
         visit.form.refuse("as_of", visit.t("organisations.day_bad"))
         return ""
     if day > today_in_shanghai(visit.services.clock):
-<<<<<<< HEAD
         visit.form.refuse("as_of", visit.t("desk.date_future"))
-=======
-        visit.form.refuse("as_of", visit.t("organisations.day_to_come"))
->>>>>>> 08d8cd0 (Web: what the walk through every flow on the real stack showed: hidden counts are called hidden, last days are last days, erased people are said to be erased, plans and requests are seen where one looks for them)
         return ""
     return day.isoformat()

@@ -47,10 +47,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "那一天还没有这个组织。下面是今天的情况。",
         "This organisation did not exist on that day. Below is how it is today.",
     ),
-    "organisations.day_to_come": (
-        "这一天还没有到，请选今天或以前的日期。",
-        "That day is still to come; choose today or an earlier one.",
-    ),
     "join.waits": (
         "您已申请加入，正等支部答复。可以在这里查看或撤回：",
         "You have asked to join; the branch will answer. See or withdraw it here:",
