@@ -1,5 +1,7 @@
 """Forms come from our own pages, choices are remembered, and nothing is lost while the gateway is down."""
 
+import re
+
 import httpx
 import pytest
 from integration.web.conftest import PUBLIC, Instances, token_of
@@ -37,6 +39,18 @@ async def test_pages_are_kept_by_nobody_and_files_with_a_hash_for_a_year(instanc
         "cache-control"
     ] == "public, max-age=31536000, immutable"
     assert (await browser.get("/static/zhibu.css")).headers["cache-control"] == "no-cache"
+
+
+async def test_a_first_visit_loads_less_than_sixty_kilobytes_and_no_page_is_compressed(instances: Instances) -> None:
+    browser = instances.browser()
+    page = await browser.get("/")
+    assert "content-encoding" not in page.headers
+    weight_bytes = len(page.content)
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+        # As it goes over the line.
+        async with browser.http.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as file:
+            weight_bytes += len(b"".join([chunk async for chunk in file.aiter_raw()]))
+    assert weight_bytes < 60_000
 
 
 async def test_chinese_comes_first_and_english_when_it_was_chosen(instances: Instances) -> None:

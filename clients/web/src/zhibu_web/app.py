@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 from opentelemetry.trace import SpanKind
+from starlette.middleware.gzip import GZipMiddleware
 from zhibu_kit.clock import Clock, SystemClock
 from zhibu_kit.health import Health, HealthServer
 from zhibu_kit.telemetry import Telemetry
@@ -40,7 +41,7 @@ from zhibu_web.sealing import Sealer
 from zhibu_web.security_headers import TOO_LARGE, SecurityHeaders
 from zhibu_web.session_store import Lifetimes, SessionStore
 from zhibu_web.settings import WebSettings
-from zhibu_web.static_files import HashedStaticFiles
+from zhibu_web.static_files import LEAST_COMPRESSED, HashedStaticFiles
 from zhibu_web.visit import Services, Visit, services_of
 from zhibu_web.visitor_limit import VisitorLimit
 
@@ -86,7 +87,8 @@ def create_app(settings: WebSettings, *, clock: Clock | None = None) -> FastAPI:
                     await cleaner
 
     app = FastAPI(title="Zhibu web", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/static", HashedStaticFiles(), name="static")
+    # Compressed are only files that are the same for everybody: a page with a token in it could be guessed by its length.
+    app.mount("/static", GZipMiddleware(HashedStaticFiles(), minimum_size=LEAST_COMPRESSED), name="static")
     for page in PAGES:
         app.include_router(page.router)
     add_health_routes(app)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from zhibu_web.rendering import STATIC
+
+# Smaller files would hardly become smaller (bytes).
+LEAST_COMPRESSED: Final = 500
 
 
 class HashedStaticFiles(StaticFiles):
