@@ -436,7 +436,7 @@ async def test_a_village_serves_five_years_and_the_present_term_follows(
 
 
 async def test_each_warning_is_given_once_and_after_an_outage_the_nearest_alone(
-    committees: Committees, party: Party, warnings: list[CommitteeTermWarned]
+    committees: Committees, party: Party, warnings: list[CommitteeTermWarned], owner: asyncpg.Connection
 ) -> None:
     made, _ = await committees.small()
     over = date.fromisoformat(made.term_end_date) + timedelta(days=1)
@@ -459,6 +459,13 @@ async def test_each_warning_is_given_once_and_after_an_outage_the_nearest_alone(
     await look(over + timedelta(days=100))
     await wait_until(lambda: len(given()) == 4)
     assert given() == [(1, 6), (2, 3), (3, 1), (4, 0)]
+    # And that is all: whoever served when the term ended serves until somebody follows.
+    overdue = await committees.get(made.branch_id)
+    assert (_posts(overdue), overdue.end_date) == (_posts(made), "")
+    active = await owner.fetch(
+        "select end_date, version from committee_post where committee_id = $1", made.committee_id
+    )
+    assert [tuple(row) for row in active] == [(None, 1)] * 2
 
 
 async def test_an_election_makes_a_committee_by_the_same_door(committees: Committees, party: Party) -> None:

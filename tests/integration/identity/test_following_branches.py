@@ -33,6 +33,7 @@ from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu_identity import following_branches as following
 from zhibu_identity.eids import Eid, EidState, RevocationReason
 from zhibu_identity.filling_in import fill_in_people
+from zhibu_identity.grants import Grant, list_held_grants
 from zhibu_identity.login_codes import find_living_by_number
 from zhibu_identity.people import PersonRecord, open_details, record_of
 from zhibu_identity.revoking import revoke_eid
@@ -114,6 +115,13 @@ async def grants_of(workbench: Workbench, member_id: str) -> list[tuple[str, str
         member_id,
     )
     return [(row["office"], row["account_id"], row["holds"]) for row in rows]
+
+
+async def list_grants_held(workbench: Workbench, member_id: str) -> list[Grant]:
+    """What somebody may do by now, ten years on."""
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        later = workbench.parts.clock.now() + timedelta(days=3650)
+        return list(await list_held_grants(transaction, member_id, now=later))
 
 
 async def test_a_membership_places_a_person_and_its_end_takes_them_out_in_whatever_order_they_come(
@@ -238,6 +246,21 @@ async def test_an_office_begins_and_ends_with_its_post_and_some_posts_have_none(
         "select revoked from kit_grant where grant_id = $1", secretary.post_id
     )
     assert held is True
+
+
+async def test_an_office_outlasts_the_term_as_its_post_does_and_ends_with_it_alone(workbench: Workbench) -> None:
+    eid = await issued(workbench)
+    secretary = post(eid.member_id, committee_pb2.POST_SECRETARY)
+    # The term was over long ago, nobody was elected, and the branch needs somebody to lead it.
+    secretary.start_date, secretary.end_date = "2021-01-01", "2023-12-31"
+    await follow(workbench, secretary)
+    assert await grants_of(workbench, eid.member_id) == [("branch_secretary", eid.account_id, True)]
+    (held,) = await list_grants_held(workbench, eid.member_id)
+    assert (held.grant_id, held.ends_at) == (secretary.post_id, None)
+    successor = post(eid.member_id, committee_pb2.POST_SECRETARY, active=False, version=2, post_id=secretary.post_id)
+    await follow(workbench, successor)
+    assert await grants_of(workbench, eid.member_id) == [("branch_secretary", eid.account_id, False)]
+    assert await list_grants_held(workbench, eid.member_id) == []
 
 
 async def test_who_gets_an_eid_after_the_post_gets_the_office_with_it(workbench: Workbench) -> None:

@@ -143,6 +143,16 @@ async def test_a_grant_holds_from_its_start_until_its_end(
     assert await offices.grants_of("account-2") == ()
 
 
+async def test_a_grant_without_an_end_holds_until_it_is_revoked(
+    offices: GrantProjection, grants: Applier, clock: FixedClock
+) -> None:
+    await grants.apply(grant("g1", starts_in=-60, ends_in=None, version=1))
+    clock.advance(20 * 365 * 86_400)
+    assert await offices.grants_of("account-1") == (_APPROVER,)
+    await grants.apply(grant("g1", starts_in=-60, ends_in=None, version=2, revoked=True))
+    assert await offices.grants_of("account-1") == ()
+
+
 async def test_a_revoked_grant_ends_and_an_older_event_does_not_bring_it_back(
     offices: GrantProjection, grants: Applier
 ) -> None:
@@ -165,7 +175,7 @@ def grant(
     grant_id: str,
     *,
     starts_in: int,
-    ends_in: int,
+    ends_in: int | None,
     version: int,
     revoked: bool = False,
     office: str = "county_approver",
@@ -178,7 +188,7 @@ def grant(
         organisation_id="370724",
         county_code="370724",
         starts_at=_instant(starts_in),
-        ends_at=_instant(ends_in),
+        ends_at=None if ends_in is None else _instant(ends_in),
         revoked=revoked,
         version=version,
     )

@@ -165,6 +165,7 @@ def of_member(member_id: str) -> list[tuple[Message, list[str]]]:
         ),
         (roster_events_pb2.TelephoneChanged(**same), ["telephone_changed"]),
         (grant(member_id, "county_clerk", COUNTY), ["office_granted"]),
+        (grant(member_id, "branch_secretary", BRANCH, of_post=True), ["office_follows_post"]),
         (grant(member_id, "county_clerk", COUNTY, revoked=True, version=2), ["office_ended"]),
         (grant(member_id, "member", BRANCH), []),
     ]

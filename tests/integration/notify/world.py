@@ -175,7 +175,13 @@ class World:
 
 
 def grant(
-    member_id: str, office: str, organisation_id: str, *, revoked: bool = False, version: int = 1
+    member_id: str,
+    office: str,
+    organisation_id: str,
+    *,
+    revoked: bool = False,
+    version: int = 1,
+    of_post: bool = False,
 ) -> GrantChanged:
     event = GrantChanged(
         grant_id=f"grant-{member_id}-{office}",
@@ -188,7 +194,8 @@ def grant(
         revoked=revoked,
         version=version,
     )
-    event.ends_at.FromDatetime(datetime.now(UTC) + timedelta(days=365))
+    if not of_post:
+        event.ends_at.FromDatetime(datetime.now(UTC) + timedelta(days=365))
     return event
 
 

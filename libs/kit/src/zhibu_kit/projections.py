@@ -6,11 +6,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import literal, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from zhibu.branches.v1 import branches_events_pb2
 from zhibu.identity.v1 import identity_events_pb2
@@ -119,15 +119,10 @@ class GrantProjection:
 
     async def grants_of(self, account_id: str) -> tuple[Grant, ...]:
         """Return the grants that the account holds now."""
-        table, now = tables.grant, self._clock.now()
+        table = tables.grant
         statement = (
             select(table.c.office, table.c.organisation_id)
-            .where(
-                table.c.account_id == account_id,
-                table.c.revoked.is_(False),
-                table.c.starts_at <= now,
-                table.c.ends_at > now,
-            )
+            .where(table.c.account_id == account_id, grant_holds(self._clock.now()))
             .limit(MAX_GRANTS)
         )
         rows = await self._database.look_up(statement)
@@ -146,6 +141,12 @@ class GrantProjection:
         await apply_grant(transaction, event)
 
 
+def grant_holds(now: datetime) -> ColumnElement[bool]:
+    """Return whether a row of the grants holds now; without an end it lasts until it is revoked."""
+    grant = tables.grant.c
+    return and_(grant.revoked.is_(False), grant.starts_at <= now, or_(grant.ends_at.is_(None), grant.ends_at > now))
+
+
 async def apply_grant(transaction: Transaction, event: identity_events_pb2.GrantChanged) -> None:
     """Write a grant into the projection; identity does this in the very transaction that makes the grant."""
     values = {
@@ -155,7 +156,7 @@ async def apply_grant(transaction: Transaction, event: identity_events_pb2.Grant
         "organisation_id": event.organisation_id,
         "county_code": event.county_code,
         "starts_at": _utc(event.starts_at),
-        "ends_at": _utc(event.ends_at),
+        "ends_at": _utc(event.ends_at) if event.HasField("ends_at") else None,
         "revoked": event.revoked,
         "version": event.version,
     }

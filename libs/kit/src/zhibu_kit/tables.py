@@ -126,7 +126,7 @@ grant: Final = Table(
     Column("organisation_id", Text, nullable=False),
     Column("county_code", Text, nullable=False),
     Column("starts_at", DateTime(timezone=True), nullable=False),
-    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True)),
     Column("revoked", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
 )

@@ -171,4 +171,5 @@ async def _carrying_grant(
         ancestry = await parts.organisations.ancestry(grant.organisation_id)
         if ancestry is not None and organisation_id in ancestry.organisation_ids:
             carrying.append(grant)
-    return max(carrying, key=lambda grant: grant.ends_at, default=None)
+    # An office without an end outlasts every other.
+    return max(carrying, key=lambda grant: (grant.ends_at is None, grant.ends_at or grant.starts_at), default=None)

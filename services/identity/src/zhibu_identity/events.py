@@ -51,7 +51,7 @@ def grant_changed(grant: Grant) -> pb.GrantChanged:
         organisation_id=grant.organisation_id,
         county_code=grant.county_code,
         starts_at=timestamp(grant.starts_at),
-        ends_at=timestamp(grant.ends_at),
+        ends_at=None if grant.ends_at is None else timestamp(grant.ends_at),
         revoked=grant.ended_at is not None,
         version=grant.version,
     )

@@ -100,7 +100,7 @@ async def end_office(
     if shape is not None and not shape.permissions <= held:
         _refuse_if(GrantFault.NOT_HELD)
     now = parts.clock.now()
-    if grant.ended_at is not None or grant.ends_at <= now:
+    if grant.ended_at is not None or (grant.ends_at is not None and grant.ends_at <= now):
         raise GRANT_ENDED()
     return await end_grant(transaction, grant, now=now)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Role, Transaction
 from zhibu_kit.errors import NOT_FOUND
@@ -27,7 +27,7 @@ _OFFICES_LOCK: Final = 0x5A47
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """An office held at an organisation, from an instant to another."""
+    """An office held at an organisation, from an instant to another; without an end as long as the post that it follows."""
 
     grant_id: str
     county_code: str
@@ -37,7 +37,7 @@ class Grant:
     account_id: str
     office: str
     starts_at: datetime
-    ends_at: datetime
+    ends_at: datetime | None
     ended_at: datetime | None
     made_by_member_id: str | None
     version: int
@@ -95,9 +95,7 @@ async def end_grant(transaction: Transaction, grant: Grant, *, now: datetime) ->
 async def end_grants_of(transaction: Transaction, member_id: str, *, now: datetime) -> None:
     """End every grant that a member holds: the e-ID was revoked."""
     await lock_offices(transaction, member_id)
-    statement = select(office_grant).where(
-        office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
-    )
+    statement = select(office_grant).where(office_grant.c.member_id == member_id, lasts_at(now))
     async with as_province(transaction):
         rows = await transaction.all(statement.limit(MOST_PER_MEMBER).with_for_update())
     for row in rows:
@@ -107,9 +105,7 @@ async def end_grants_of(transaction: Transaction, member_id: str, *, now: dateti
 async def move_grants(transaction: Transaction, member_id: str, *, account_id: str, now: datetime) -> None:
     """Have every grant that a member holds go over to another account: the e-ID was replaced."""
     await lock_offices(transaction, member_id)
-    statement = select(office_grant).where(
-        office_grant.c.member_id == member_id, office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now
-    )
+    statement = select(office_grant).where(office_grant.c.member_id == member_id, lasts_at(now))
     async with as_province(transaction):
         rows = await transaction.all(statement.limit(MOST_PER_MEMBER).with_for_update())
     for row in rows:
@@ -160,7 +156,7 @@ async def list_grants(
     """Return a page of the grants made at an organisation, and one more when there is a next page."""
     statement = select(office_grant).where(office_grant.c.organisation_id == organisation_id)
     if not include_ended:
-        statement = statement.where(office_grant.c.ended_at.is_(None), office_grant.c.ends_at > now)
+        statement = statement.where(lasts_at(now))
     if page.after is not None:
         statement = statement.where(office_grant.c.grant_id > page.after[0])
     async with as_province(transaction):
@@ -172,13 +168,17 @@ async def list_held_grants(transaction: Transaction, member_id: str, *, now: dat
     """Return the grants that a member holds now."""
     statement = select(office_grant).where(
         office_grant.c.member_id == member_id,
-        office_grant.c.ended_at.is_(None),
         office_grant.c.starts_at <= now,
-        office_grant.c.ends_at > now,
+        lasts_at(now),
     )
     async with as_province(transaction):
         rows = await transaction.all(statement.order_by(office_grant.c.grant_id).limit(MOST_PER_MEMBER))
     return [record_of(row) for row in rows]
+
+
+def lasts_at(now: datetime) -> ColumnElement[bool]:
+    """Return whether a grant has not ended yet; it may be one that only begins later."""
+    return and_(office_grant.c.ended_at.is_(None), or_(office_grant.c.ends_at.is_(None), office_grant.c.ends_at > now))
 
 
 async def _tell(transaction: Transaction, grant: Grant) -> None:

@@ -48,7 +48,8 @@ _KNOWN: Final = text("""
         )
        OR (:officer AND EXISTS (
             SELECT 1 FROM office_grant
-            WHERE office_grant.member_id = wanted.member_id AND ended_at IS NULL AND starts_at <= :now AND ends_at > :now
+            WHERE office_grant.member_id = wanted.member_id AND ended_at IS NULL
+              AND starts_at <= :now AND (ends_at IS NULL OR ends_at > :now)
         ))
 """).bindparams(bindparam("member_ids", type_=ARRAY(Text)), bindparam("held", type_=ARRAY(Text)))
 

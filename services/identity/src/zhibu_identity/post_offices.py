@@ -1,12 +1,12 @@
 """Offices that follow posts: given when a post begins, ended with it, given back when the holder has an e-ID again.
 
-The grant that follows a post has the post's id: doing it twice makes one grant.
+The end of a term ends neither: a committee serves until the next one is there, or the post is recorded as ended. The grant that follows a post has the post's id: doing it twice makes one grant.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -28,7 +28,7 @@ MOST_POSTS: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberPost:
-    """A post in a committee, as branches tells."""
+    """A post in a committee, as branches tells; the end date of an active one is that of its term, and ends nothing."""
 
     post_id: str
     member_id: str
@@ -44,11 +44,6 @@ class MemberPost:
     def starts_at(self) -> datetime:
         """The first instant of the first day, in Shanghai."""
         return datetime.combine(self.start_date, time(), tzinfo=SHANGHAI)
-
-    @property
-    def ends_at(self) -> datetime:
-        """The first instant after the last day."""
-        return datetime.combine(self.end_date + timedelta(days=1), time(), tzinfo=SHANGHAI)
 
 
 async def store_post(transaction: Transaction, post: MemberPost) -> None:
@@ -68,17 +63,18 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
     if office is None:
         return
     await lock_offices(transaction, post.member_id)
-    eid = await _living_eid(transaction, post.member_id) if post.active and post.ends_at > now else None
+    eid = await _living_eid(transaction, post.member_id) if post.active else None
     grant = await find_grant(transaction, post.post_id)
     if eid is None:
         if grant is not None:
             await end_grant(transaction, grant, now=now)
     elif grant is None:
         await insert_grant(transaction, _grant(post, eid, office=office))
-    elif grant.ended_at is not None or (grant.account_id, grant.starts_at, grant.ends_at) != (
+    elif (grant.ended_at, grant.ends_at, grant.account_id, grant.starts_at) != (
+        None,
+        None,
         eid.account_id,
         post.starts_at,
-        post.ends_at,
     ):
         await change_grant(
             transaction,
@@ -86,7 +82,7 @@ async def settle_office(transaction: Transaction, post: MemberPost, *, now: date
             account_id=eid.account_id,
             member_county_code=eid.county_code,
             starts_at=post.starts_at,
-            ends_at=post.ends_at,
+            ends_at=None,
             ended_at=None,
         )
 
@@ -120,7 +116,7 @@ def _grant(post: MemberPost, eid: Eid, *, office: str) -> Grant:
         account_id=eid.account_id,
         office=office,
         starts_at=post.starts_at,
-        ends_at=post.ends_at,
+        ends_at=None,
         ended_at=None,
         made_by_member_id=None,
         version=1,

@@ -8,7 +8,7 @@ from sqlalchemy import literal, select
 from zhibu_kit import tables
 from zhibu_kit.db import Transaction
 from zhibu_kit.offices import OFFICES
-from zhibu_kit.projections import MAX_DEPTH
+from zhibu_kit.projections import MAX_DEPTH, grant_holds
 
 # Levels of kit_organisation (the contract's numbers).
 _CITY: Final = 2
@@ -41,9 +41,7 @@ async def holders_of(
         .where(
             grant.organisation_id.in_(list(levels)),
             grant.office.in_(offices),
-            grant.revoked.is_(False),
-            grant.starts_at <= now,
-            grant.ends_at > now,
+            grant_holds(now),
         )
         .limit(_HOLDERS_MAX)
     )
@@ -65,9 +63,7 @@ async def holders_at(transaction: Transaction, permission: str, *, organisation_
         .where(
             grant.organisation_id == organisation_id,
             grant.office.in_([office.name for office in OFFICES.values() if permission in office.permissions]),
-            grant.revoked.is_(False),
-            grant.starts_at <= now,
-            grant.ends_at > now,
+            grant_holds(now),
         )
         .limit(_HOLDERS_MAX)
     )

@@ -16,6 +16,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "grants.office": ("职务", "Office"),
     "grants.period": ("任期", "Term"),
     "grants.period_value": ("{start} 至 {end}", "{start} to {end}"),
+    "grants.period_of_post": ("{start} 起，与职务同时有效", "from {start}, as long as the post"),
     "grants.state": ("状态", "State"),
     "grants.state.holding": ("有效", "In force"),
     "grants.state.ended": ("已终止", "Ended"),

@@ -358,7 +358,7 @@ class PostChanged(_message.Message):
     start_date: _builtins.str
     """First day (YYYY-MM-DD)."""
     end_date: _builtins.str
-    """Last day of the term, or of the post when it ended (YYYY-MM-DD)."""
+    """Last day of the term, or of the post when it ended (YYYY-MM-DD). The end of a term ends no post."""
     version: _builtins.int
     """Version of the post."""
     @_builtins.property

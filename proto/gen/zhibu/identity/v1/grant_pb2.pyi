@@ -57,7 +57,7 @@ class Grant(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when it holds."""
+        """Until when it holds, or when it ended; absent for an office that follows a post and lasts as long as the post."""
 
     def __init__(
         self,

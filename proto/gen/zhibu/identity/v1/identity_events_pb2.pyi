@@ -153,7 +153,7 @@ class GrantChanged(_message.Message):
 
     @_builtins.property
     def ends_at(self) -> _timestamp_pb2.Timestamp:
-        """Until when it holds."""
+        """Until when it holds; absent for an office that follows a post and lasts as long as the post."""
 
     def __init__(
         self,

@@ -106,7 +106,7 @@ def grant_message(record: Grant, *, real_name: str) -> grant_pb2.Grant:
         office=record.office,
         organisation_id=record.organisation_id,
         start_time=timestamp(record.starts_at),
-        end_time=timestamp(record.ended_at or record.ends_at),
+        end_time=optional_timestamp(record.ended_at or record.ends_at),
         ended=record.ended_at is not None,
         real_name=real_name,
         etag=etag_of(record.version),

@@ -126,14 +126,14 @@ class IdentityEvents:
         # A grant is told when it is made and when it is ended; a snapshot after a loss of events tells of old ones too.
         if not event.revoked and not is_news(event.starts_at.ToDatetime(tzinfo=UTC), now):
             return
-        notice = Notice(
-            template="office_ended" if event.revoked else "office_granted",
-            parameters={
-                "office": event.office,
-                "organisation_id": event.organisation_id,
-                "end_date": event.ends_at.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI).date().isoformat(),
-            },
-        )
+        parameters = {"office": event.office, "organisation_id": event.organisation_id}
+        if event.revoked:
+            notice = Notice(template="office_ended", parameters=parameters)
+        elif event.HasField("ends_at"):
+            last_day = event.ends_at.ToDatetime(tzinfo=UTC).astimezone(SHANGHAI).date()
+            notice = Notice(template="office_granted", parameters={**parameters, "end_date": last_day.isoformat()})
+        else:
+            notice = Notice(template="office_follows_post", parameters=parameters)
         await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
 
     async def person_erased(

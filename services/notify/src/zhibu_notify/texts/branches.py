@@ -81,6 +81,17 @@ _COMMITTEE: Final = (
         link="/desk",
     ),
     template(
+        "office_follows_post",
+        Kind.COMMITTEE,
+        ("新的职责：{office}", "A new office: {office}"),
+        (
+            "您获授{organisation_id}的“{office}”职责，与所任职务同时有效，可在工作台办理业务。",
+            "You hold the office of {office} at {organisation_id} as long as your post lasts; your work is on the desk.",
+        ),
+        sms="您获授{organisation_id}的“{office}”职责，请登录工作台办理业务。",
+        link="/desk",
+    ),
+    template(
         "office_ended",
         Kind.COMMITTEE,
         ("职责结束：{office}", "An office has ended: {office}"),
