@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import itertools
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,15 +30,15 @@ class Centre:
     inbox: Inbox
     faults: FaultSwitch
     texts: Reassembler = field(default_factory=Reassembler)
-    last_message_number: int = 0
 
     def next_message_id(self) -> str:
         """A message_id that no other message of this process has; the start time keeps two processes apart."""
-        self.last_message_number += 1
-        return f"{_STARTED_AT:x}{self.last_message_number:08x}"
+        return f"{_STARTED_AT:x}{next(_NUMBERS):08x}"
 
 
 _STARTED_AT = int(datetime.now(UTC).timestamp())
+# Of all message centres of the process: tests stop one and start the next.
+_NUMBERS = itertools.count(1)
 
 
 class Session:
