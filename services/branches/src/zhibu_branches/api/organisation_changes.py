@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from zhibu.branches.v1 import organisation_change_pb2
 from zhibu.branches.v1 import organisation_service_pb2 as pb
 from zhibu_kit.call import Call
@@ -25,6 +27,21 @@ from zhibu_branches.rules.changes import ChangeKind, ChangeState
 
 _PERMISSION = "branches.organisations.change"
 _COUNTY_DIGITS = 6
+
+
+_Request = (
+    pb.MoveOrganisationRequest
+    | pb.MergeOrganisationsRequest
+    | pb.SplitOrganisationRequest
+    | pb.DissolveOrganisationRequest
+)
+R = TypeVar(
+    "R",
+    pb.MoveOrganisationResponse,
+    pb.MergeOrganisationsResponse,
+    pb.SplitOrganisationResponse,
+    pb.DissolveOrganisationResponse,
+)
 
 
 class OrganisationChangeApi:
@@ -62,70 +79,29 @@ class OrganisationChangeApi:
             return write.reply(response)
 
     async def MoveOrganisation(self, request: pb.MoveOrganisationRequest, call: Call) -> pb.MoveOrganisationResponse:
-        async with self._database.write(
-            call, request, pb.MoveOrganisationResponse, role=_role_for(request.organisation_id)
-        ) as write:
-            if write.replayed is not None:
-                return write.replayed
-            wish = Wish(kind=ChangeKind.MOVE, organisation_id=request.organisation_id, target_id=request.target_id)
-            change = await self._change(
-                write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
-            )
-            return write.reply(
-                pb.MoveOrganisationResponse(change=_message(change, call.language), etag=etag_of(change.version))
-            )
+        wish = Wish(kind=ChangeKind.MOVE, organisation_id=request.organisation_id, target_id=request.target_id)
+        return await self._do(request, call, pb.MoveOrganisationResponse, wish)
 
     async def MergeOrganisations(
         self, request: pb.MergeOrganisationsRequest, call: Call
     ) -> pb.MergeOrganisationsResponse:
-        async with self._database.write(
-            call, request, pb.MergeOrganisationsResponse, role=_role_for(request.organisation_id)
-        ) as write:
-            if write.replayed is not None:
-                return write.replayed
-            wish = Wish(kind=ChangeKind.MERGE, organisation_id=request.organisation_id, target_id=request.target_id)
-            change = await self._change(
-                write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
-            )
-            return write.reply(
-                pb.MergeOrganisationsResponse(change=_message(change, call.language), etag=etag_of(change.version))
-            )
+        wish = Wish(kind=ChangeKind.MERGE, organisation_id=request.organisation_id, target_id=request.target_id)
+        return await self._do(request, call, pb.MergeOrganisationsResponse, wish)
 
     async def SplitOrganisation(self, request: pb.SplitOrganisationRequest, call: Call) -> pb.SplitOrganisationResponse:
-        async with self._database.write(
-            call, request, pb.SplitOrganisationResponse, role=_role_for(request.organisation_id)
-        ) as write:
-            if write.replayed is not None:
-                return write.replayed
-            wish = Wish(
-                kind=ChangeKind.SPLIT,
-                organisation_id=request.organisation_id,
-                new_name=stored_name_of(request.new_name),
-                member_ids=tuple(request.member_ids),
-            )
-            change = await self._change(
-                write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
-            )
-            return write.reply(
-                pb.SplitOrganisationResponse(change=_message(change, call.language), etag=etag_of(change.version)),
-                subjects=list(request.member_ids),
-            )
+        wish = Wish(
+            kind=ChangeKind.SPLIT,
+            organisation_id=request.organisation_id,
+            new_name=stored_name_of(request.new_name),
+            member_ids=tuple(request.member_ids),
+        )
+        return await self._do(request, call, pb.SplitOrganisationResponse, wish)
 
     async def DissolveOrganisation(
         self, request: pb.DissolveOrganisationRequest, call: Call
     ) -> pb.DissolveOrganisationResponse:
-        async with self._database.write(
-            call, request, pb.DissolveOrganisationResponse, role=_role_for(request.organisation_id)
-        ) as write:
-            if write.replayed is not None:
-                return write.replayed
-            wish = Wish(kind=ChangeKind.DISSOLVE, organisation_id=request.organisation_id, target_id=request.target_id)
-            change = await self._change(
-                write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
-            )
-            return write.reply(
-                pb.DissolveOrganisationResponse(change=_message(change, call.language), etag=etag_of(change.version))
-            )
+        wish = Wish(kind=ChangeKind.DISSOLVE, organisation_id=request.organisation_id, target_id=request.target_id)
+        return await self._do(request, call, pb.DissolveOrganisationResponse, wish)
 
     async def ListOrganisationChanges(
         self, request: pb.ListOrganisationChangesRequest, call: Call
@@ -190,6 +166,19 @@ class OrganisationChangeApi:
                         for row in rows
                     ]
                 )
+            )
+
+    async def _do(self, request: _Request, call: Call, response_type: type[R], wish: Wish) -> R:
+        """Do or plan what a request wishes; its answer is the change."""
+        async with self._database.write(call, request, response_type, role=_role_for(request.organisation_id)) as write:
+            if write.replayed is not None:
+                return write.replayed
+            change = await self._change(
+                write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
+            )
+            return write.reply(
+                response_type(change=_message(change, call.language), etag=etag_of(change.version)),
+                subjects=wish.member_ids,
             )
 
     async def _change(
