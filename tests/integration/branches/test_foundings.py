@@ -209,7 +209,7 @@ async def test_a_hundred_sign_at_once_and_nobody_is_lost(
 
     async def sign(person: Person) -> None:
         # What passes by itself (no connection free just now) is tried again, as every client does.
-        await wait_until(lambda: _signed(person), timeout_s=20)
+        await wait_until(lambda: _signed(person), timeout_s=60)
 
     async def _signed(person: Person) -> bool:
         outcome = await outcome_of(foundings.cosign(found.founding_id, person))
