@@ -1,6 +1,7 @@
-"""`python -m zhibu_demo load` puts the demonstration in, through the public API."""
+"""`python -m zhibu_demo load` puts the demonstration in through the public API, `county` the whole of Linqu after it."""
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from zhibu_demo.api import RefusedError
+from zhibu_demo.county.load import load_county
 from zhibu_demo.errors import DemoError
 from zhibu_demo.load import Options, run_load
 from zhibu_demo.people import DEFAULT_SEED
@@ -16,13 +18,16 @@ from zhibu_demo.people import DEFAULT_SEED
 
 def main() -> int:
     """Run the command; an expected failure is one sentence and a non-zero code."""
-    options = _parse()
+    command, part, options = _parse()
 
     def say(text: str) -> None:
         print(f"  演示 / demo: {text}", flush=True)
 
     try:
-        run_load(options, say)
+        if command == "county":
+            asyncio.run(load_county(options, say, part=part))
+        else:
+            run_load(options, say)
     except (DemoError, RefusedError, httpx.HTTPError, ExceptionGroup) as error:
         for leaf in _leaves(error):
             print(f"✗ 演示数据没有装入 / the demonstration could not be loaded: {leaf}", file=sys.stderr)
@@ -44,24 +49,29 @@ def _leaves(error: BaseException) -> Iterator[str]:
             raise error
 
 
-def _parse() -> Options:
+def _parse() -> tuple[str, int, Options]:
     base = int(os.environ.get("ZHIBU_PORT_BASE", "7000"))
     parser = argparse.ArgumentParser(prog="python -m zhibu_demo", description=__doc__)
-    parser.add_argument("command", choices=["load"])
+    parser.add_argument("command", choices=["load", "county"])
     parser.add_argument("--gateway", default=f"http://localhost:{base + 80}", help="address of the gateway")
     parser.add_argument("--issuer", default=f"http://localhost:{base + 90}/realms/zhibu", help="Keycloak's realm")
     parser.add_argument("--phone", default=f"http://localhost:{base + 76}", help="the demo telephone page")
     parser.add_argument("--web", default=f"http://localhost:{base}", help="the web client")
     parser.add_argument("--directory", type=Path, default=Path(".run"), help="where progress and secrets are kept")
+    parser.add_argument("--part", type=int, default=1, help="of the county load only the nth part (for tests)")
     parser.add_argument("--seed", default=DEFAULT_SEED, help="another seed makes other people")
     arguments = parser.parse_args()
-    return Options(
-        gateway_url=arguments.gateway.rstrip("/"),
-        issuer=arguments.issuer.rstrip("/"),
-        phone_url=arguments.phone.rstrip("/"),
-        web_url=arguments.web.rstrip("/"),
-        directory=arguments.directory.resolve(),
-        seed=arguments.seed,
+    return (
+        arguments.command,
+        arguments.part,
+        Options(
+            gateway_url=arguments.gateway.rstrip("/"),
+            issuer=arguments.issuer.rstrip("/"),
+            phone_url=arguments.phone.rstrip("/"),
+            web_url=arguments.web.rstrip("/"),
+            directory=arguments.directory.resolve(),
+            seed=arguments.seed,
+        ),
     )
 
 

@@ -1,0 +1,142 @@
+"""Loads the whole county, part by part; each says how long it took, and each goes on where a former load stopped."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zhibu_stack.secret_store import SecretStore
+
+from zhibu_demo.activation import LogIn
+from zhibu_demo.api import Api
+from zhibu_demo.branches import BRANCHES
+from zhibu_demo.county.coming_online import appoint_committees, go_online
+from zhibu_demo.county.counts import Count, count_county, table_of
+from zhibu_demo.county.desk import CountyDesk
+from zhibu_demo.county.eid_batch import issue_eids
+from zhibu_demo.county.founders import FounderLogIn, choose_founders, found_all
+from zhibu_demo.county.organisations import make_organisations
+from zhibu_demo.county.parts import Parts, in_words
+from zhibu_demo.county.plan import (
+    CountyPerson,
+    PhysicalBranch,
+    Sizes,
+    members_of_small,
+    people,
+    physical_branches,
+    sizes_at,
+    virtual_branches,
+)
+from zhibu_demo.county.roster_file import write_roster
+from zhibu_demo.county.roster_import import check_roster, commit_roster
+from zhibu_demo.divisions import LINQU_COUNTY_CODE
+from zhibu_demo.errors import DemoError
+from zhibu_demo.load import Options
+from zhibu_demo.login import Keycloak
+from zhibu_demo.people import Person, Role, make_people
+from zhibu_demo.phone import Phone
+from zhibu_demo.progress import Progress
+
+ROSTER_FILE: Final = "linqu-roster.xlsx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class County:
+    """What is loaded: how large, and who is on the roster."""
+
+    sizes: Sizes
+    people: Mapping[PhysicalBranch, Sequence[CountyPerson]]
+    seed: str
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the roster."""
+        return sum(map(len, self.people.values()))
+
+
+def make_county(seed: str, sizes: Sizes, small: Sequence[Person]) -> County:
+    """Make the county around what the small demonstration holds of it."""
+    branches = physical_branches(seed, sizes, rows=sizes.members - members_of_small(small))
+    by_branch: dict[PhysicalBranch, list[CountyPerson]] = {branch: [] for branch in branches}
+    for person in people(seed, branches):
+        by_branch[person.branch].append(person)
+    return County(sizes=sizes, people=by_branch, seed=seed)
+
+
+async def load_county(options: Options, say: Callable[[str], None], *, part: int = 1) -> list[Count]:
+    """Put the whole of Linqu in (or a nth part of it), or what is missing of it; return what was counted in the end.
+
+    Raises:
+        DemoError: the small demonstration, with its officers, is not there yet, or something is missing in the end.
+    """
+    directory = options.directory / "demo"
+    small = Progress(directory / "progress.jsonl", options.seed)
+    if not small.get("complete"):
+        raise DemoError(
+            "请先运行 make run 装入演示数据。", "The small demonstration is not loaded: start `make run` first."
+        )
+    progress = Progress(directory / "county.jsonl", f"{options.seed}/{part}")
+    secrets = SecretStore(options.directory / "secrets")
+    officers = make_people(options.seed, branch_counties=tuple(branch.county_code for branch in BRANCHES))
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(Api(options.gateway_url))
+        phone = await stack.enter_async_context(Phone(options.phone_url))
+        keycloak = await stack.enter_async_context(Keycloak(options.issuer))
+        log_in = LogIn(api, phone, keycloak, progress=small, secret_store=secrets)
+        session = await log_in.log_in(_administrator(officers))
+        desk = CountyDesk(api=api, progress=progress, token=session.token)
+        founders = FounderLogIn(api, phone, keycloak, progress=progress, secret_store=secrets)
+        founders.secret = secrets.get("demo-founders").encode()
+        county = make_county(options.seed, sizes_at(part), officers)
+        parts = Parts(progress)
+        await _load_parts(desk, county, founders, parts=parts, file=directory / ROSTER_FILE)
+        say("清点（经接口） / counting through the API …")
+        counts = await count_county(desk, county.sizes)
+    for line in table_of(counts):
+        say(line)
+    if not all(count.reached for count in counts):
+        raise DemoError("清点不符，请再次运行。", "Something of the plan is missing; run the command again.")
+    if parts.changed:
+        say(
+            f"全县已装入，各部分合计 {in_words(parts.total_seconds())} / the whole county is loaded; all parts together"
+        )
+    else:
+        say(
+            f"全县早已装入，没有改动（当时用时 {in_words(parts.total_seconds())}）"
+            " / the whole county was loaded already; nothing was changed"
+        )
+    return counts
+
+
+async def _load_parts(desk: CountyDesk, county: County, founders: FounderLogIn, *, parts: Parts, file: Path) -> None:
+    branches = tuple(county.people)
+    if not parts.done("organisations", name := f"{len(branches)} 个实体支部 / physical branches"):
+        async with parts.part("organisations", name, len(branches)) as part:
+            await make_organisations(desk, branches, part)
+    if not parts.done("roster-check", name := "花名册检查（试运行） / roster checked (dry run)"):
+        async with parts.part("roster-check", name, county.row_count) as part:
+            write_roster(file, (person for each in county.people.values() for person in each))
+            await check_roster(desk, file, part)
+    if not parts.done("roster-commit", name := "花名册提交并编入支部 / roster committed and applied"):
+        async with parts.part("roster-commit", name, county.row_count) as part:
+            await commit_roster(desk, part)
+    if not parts.done("eids", name := "电子身份证 / e-IDs"):
+        async with parts.part("eids", name, county.row_count) as part:
+            await issue_eids(desk, part)
+    if not parts.done("committees", name := "支部委员会 / committees"):
+        async with parts.part("committees", name, len(branches)) as part:
+            await appoint_committees(desk, branches, part)
+    if not parts.done("online", name := "上网率调查、支部上线 / survey, branches go online"):
+        async with parts.part("online", name, len(branches)) as part:
+            await go_online(desk, county.people, part)
+    virtual = virtual_branches(county.seed, county.sizes)
+    founder_count = sum(branch.founder_count for branch in virtual)
+    name = f"{len(virtual)} 个虚拟支部的发起人首次登录并签名 / founders of virtual branches log in and sign"
+    if not parts.done("founders", name):
+        async with parts.part("founders", name, founder_count) as part:
+            await found_all(desk, founders, await choose_founders(desk, county.people, virtual), part)
+
+
+def _administrator(officers: Sequence[Person]) -> Person:
+    return next(each for each in officers if each.role is Role.COUNTY_ADMIN and each.county_code == LINQU_COUNTY_CODE)
