@@ -55,6 +55,11 @@ class Session:
             )
         return self._access
 
+    @property
+    def refresh_token(self) -> str:
+        """With it another process goes on with the session; to be kept like a password."""
+        return self._refresh
+
     def _keep(self, answer: dict[str, object]) -> None:
         self._access = str(answer["access_token"])
         self._refresh = str(answer["refresh_token"])
@@ -73,6 +78,14 @@ class Keycloak:
 
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
+
+    async def resume(self, refresh_token: str) -> Session | None:
+        """Go on with a session of another process; None when it is over."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        try:
+            return Session(self._client, self._issuer, await _exchange(self._client, self._issuer, form))
+        except DemoError:
+            return None
 
     async def log_in(self, answers: Answers) -> Session:
         """Go through the pages until the client has its tokens.

@@ -20,9 +20,11 @@ class CountyDesk:
     progress: Progress
     token: TokenSource
 
-    async def get(self, path: str, **parameters: str | int | list[str]) -> Json:
+    async def get(
+        self, path: str, *, wait_for: frozenset[str] = frozenset(), **parameters: str | int | list[str]
+    ) -> Json:
         """Read."""
-        return await self.api.get(path, token=self.token, wait_for=frozenset(), **parameters)
+        return await self.api.get(path, token=self.token, wait_for=wait_for, **parameters)
 
     async def post(self, path: str, body: Json, *, request_id: str, wait_for: frozenset[str] = frozenset()) -> Json:
         """Write; the request id makes the repetition harmless."""
@@ -32,7 +34,7 @@ class CountyDesk:
         """Give every row of a list."""
         page_token = ""
         while True:
-            page = await self.get(path, page_size=PAGE, page_token=page_token, **parameters)
+            page = await self.get(path, wait_for=frozenset(), page_size=PAGE, page_token=page_token, **parameters)
             for row in page.get(field, []):
                 yield row
             page_token = page.get("nextPageToken", "")

@@ -27,7 +27,7 @@ async def issue_eids(desk: CountyDesk, part: Part) -> None:
     until_s = time.monotonic() + _LONGEST_S
     while time.monotonic() < until_s:
         batch: Json = (await desk.get(path))["eidBatch"]
-        part.to(int(batch.get("issuedCount", 0)))
+        part.look(int(batch.get("issuedCount", 0)))
         if batch.get("done"):
             if batch.get("failedCount"):
                 raise DemoError("部分电子身份证没有发放。", f"{batch['failedCount']} e-IDs were not issued.")

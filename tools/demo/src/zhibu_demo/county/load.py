@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from zhibu_stack.secret_store import SecretStore
 
@@ -29,16 +28,14 @@ from zhibu_demo.county.plan import (
     virtual_branches,
 )
 from zhibu_demo.county.roster_file import write_roster
-from zhibu_demo.county.roster_import import check_roster, commit_roster
+from zhibu_demo.county.roster_import import check_roster, commit_roster, wait_until_applied
 from zhibu_demo.divisions import LINQU_COUNTY_CODE
 from zhibu_demo.errors import DemoError
 from zhibu_demo.load import Options
-from zhibu_demo.login import Keycloak
+from zhibu_demo.login import Keycloak, Session
 from zhibu_demo.people import Person, Role, make_people
 from zhibu_demo.phone import Phone
 from zhibu_demo.progress import Progress
-
-ROSTER_FILE: Final = "linqu-roster.xlsx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +73,8 @@ async def load_county(options: Options, say: Callable[[str], None], *, part: int
         raise DemoError(
             "请先运行 make run 装入演示数据。", "The small demonstration is not loaded: start `make run` first."
         )
-    progress = Progress(directory / "county.jsonl", f"{options.seed}/{part}")
+    name = "county" if part == 1 else f"county-{part}"
+    progress = Progress(directory / f"{name}.jsonl", f"{options.seed}/{part}")
     secrets = SecretStore(options.directory / "secrets")
     officers = make_people(options.seed, branch_counties=tuple(branch.county_code for branch in BRANCHES))
     async with AsyncExitStack() as stack:
@@ -84,13 +82,13 @@ async def load_county(options: Options, say: Callable[[str], None], *, part: int
         phone = await stack.enter_async_context(Phone(options.phone_url))
         keycloak = await stack.enter_async_context(Keycloak(options.issuer))
         log_in = LogIn(api, phone, keycloak, progress=small, secret_store=secrets)
-        session = await log_in.log_in(_administrator(officers))
+        session = await _log_in(keycloak, log_in, progress, _administrator(officers))
         desk = CountyDesk(api=api, progress=progress, token=session.token)
         founders = FounderLogIn(api, phone, keycloak, progress=progress, secret_store=secrets)
         founders.secret = secrets.get("demo-founders").encode()
         county = make_county(options.seed, sizes_at(part), officers)
         parts = Parts(progress)
-        await _load_parts(desk, county, founders, parts=parts, file=directory / ROSTER_FILE)
+        await _load_parts(desk, county, founders, parts=parts, file=directory / f"{name}-roster.xlsx")
         say("清点（经接口） / counting through the API …")
         counts = await count_county(desk, county.sizes)
     for line in table_of(counts):
@@ -118,9 +116,12 @@ async def _load_parts(desk: CountyDesk, county: County, founders: FounderLogIn, 
         async with parts.part("roster-check", name, county.row_count) as part:
             write_roster(file, (person for each in county.people.values() for person in each))
             await check_roster(desk, file, part)
-    if not parts.done("roster-commit", name := "花名册提交并编入支部 / roster committed and applied"):
+    if not parts.done("roster-commit", name := "花名册提交 / roster committed"):
         async with parts.part("roster-commit", name, county.row_count) as part:
             await commit_roster(desk, part)
+    if not parts.done("roster-apply", name := "编入支部 / records opened in the branches"):
+        async with parts.part("roster-apply", name, county.row_count) as part:
+            await wait_until_applied(desk, part)
     if not parts.done("eids", name := "电子身份证 / e-IDs"):
         async with parts.part("eids", name, county.row_count) as part:
             await issue_eids(desk, part)
@@ -136,6 +137,15 @@ async def _load_parts(desk: CountyDesk, county: County, founders: FounderLogIn, 
     if not parts.done("founders", name):
         async with parts.part("founders", name, founder_count) as part:
             await found_all(desk, founders, await choose_founders(desk, county.people, virtual), part)
+
+
+async def _log_in(keycloak: Keycloak, log_in: LogIn, progress: Progress, administrator: Person) -> Session:
+    """Go on with the session of an interrupted load: a code by SMS is sent once a minute only."""
+    session = await keycloak.resume(str(progress.get("refresh_token") or ""))
+    if session is None:
+        session = await log_in.log_in(administrator)
+        progress.put("refresh_token", session.refresh_token)
+    return session
 
 
 def _administrator(officers: Sequence[Person]) -> Person:

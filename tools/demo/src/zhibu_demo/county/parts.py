@@ -26,8 +26,13 @@ class Part:
         self._out = out
         self._done = 0
         self._began_at = 0
+        self._looked_at: int | None = None
         self._started_s = self._drawn_s = self._kept_s = time.monotonic()
         self._note = ""
+
+    def begin(self) -> None:
+        """Draw the beginning."""
+        self._draw(end="")
 
     def add(self, count: int = 1) -> None:
         """Tell of more that is done."""
@@ -36,7 +41,13 @@ class Part:
     def skip(self, count: int = 1) -> None:
         """Tell of what a former load has done; it says nothing about the speed of this one."""
         self._began_at += count
-        self._done += count
+        self.to(self._done + count)
+
+    def look(self, done: int) -> None:
+        """Tell how much the platform says is done; what it says first was done before this run."""
+        if self._looked_at is None:
+            self._looked_at = self._began_at = done
+        self.to(done)
 
     def to(self, done: int) -> None:
         """Tell how much is done."""
@@ -107,6 +118,7 @@ class Parts:
             out=self._out,
         )
         self.changed = True
+        part.begin()
         try:
             yield part
         finally:

@@ -15,7 +15,8 @@ _LOOK_AGAIN_S: Final = 0.5
 _LONGEST_S: Final = 3_600.0
 _CHECKED: Final = "ROSTER_STATE_CHECKED"
 _APPLIED: Final = "ROSTER_STATE_APPLIED"
-_COMMITTED: Final = frozenset({"ROSTER_STATE_COMMITTING", "ROSTER_STATE_COMMITTED", _APPLIED})
+_WHOLE: Final = "ROSTER_STATE_COMMITTED"
+_COMMITTED: Final = frozenset({"ROSTER_STATE_COMMITTING", _WHOLE, _APPLIED})
 _ENDED: Final = frozenset({"ROSTER_STATE_FAILED", "ROSTER_STATE_CANCELLED"})
 
 
@@ -42,12 +43,35 @@ async def check_roster(desk: CountyDesk, file: Path, part: Part) -> None:
 
 
 async def commit_roster(desk: CountyDesk, part: Part) -> None:
-    """Commit the roster as a whole, and wait until branches has opened every record."""
+    """Commit the roster as a whole."""
     roster = await _watch(desk, frozenset({_CHECKED, *_COMMITTED}), "committedCount", part)
     if roster["state"] == _CHECKED:
         body = {"etag": roster["etag"]}
         await desk.post(f"{_path(desk)}:commit", body, request_id=desk.progress.request_id(f"commit-{roster['etag']}"))
-    await _watch(desk, frozenset({_APPLIED}), "committedCount", part)
+    await _watch(desk, frozenset({_WHOLE, _APPLIED}), "committedCount", part)
+
+
+async def wait_until_applied(desk: CountyDesk, part: Part) -> None:
+    """Wait until branches has opened every record, which it does by itself.
+
+    Raises:
+        DemoError: a row could not be applied, or it takes too long.
+    """
+    path = f"{COUNTY}/roster-applications/{desk.progress.of('roster').get('roster_id')}"
+    until_s = time.monotonic() + _LONGEST_S
+    while time.monotonic() < until_s:
+        # The first of them is on its way when it is not found.
+        answer = await desk.get(path, wait_for=frozenset({"NOT_FOUND"}))
+        application: Json = answer["application"]
+        conflicts = int(application.get("conflictCount", 0))
+        part.look(sum(int(application.get(f"{name}Count", 0)) for name in ("applied", "unchanged")))
+        if conflicts:
+            raise DemoError("花名册有行未能编入。", f"{conflicts} rows of the roster were not applied.")
+        if application.get("done"):
+            await _watch(desk, frozenset({_APPLIED}), "", part)
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    raise DemoError("花名册没有按时编入。", "The roster was not applied in time.")
 
 
 def _path(desk: CountyDesk) -> str:
@@ -55,11 +79,12 @@ def _path(desk: CountyDesk) -> str:
 
 
 async def _watch(desk: CountyDesk, wanted: frozenset[str], counter: str, part: Part) -> Json:
-    """Look until the roster has reached a state."""
+    """Look until the roster has reached a state; a counter of it moves the bar."""
     until_s = time.monotonic() + _LONGEST_S
     while time.monotonic() < until_s:
         roster: Json = (await desk.get(_path(desk)))["roster"]
-        part.to(int(roster.get(counter, 0)))
+        if counter:
+            part.look(int(roster.get(counter, 0)))
         if roster["state"] in wanted:
             return roster
         if roster["state"] in _ENDED:
