@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from zhibu_demo.county.parts import Parts, in_words
+from zhibu_demo.county.parts import Part, Parts, in_words
 from zhibu_demo.progress import Progress
 
 NAME = "电子身份证"
@@ -16,31 +16,39 @@ def parts(directory: Path) -> tuple[Parts, io.StringIO]:
 
 
 async def test_a_part_that_is_done_is_told_and_not_begun_again(tmp_path: Path) -> None:
-    first, out = parts(tmp_path)
-    assert not first.done("eids", NAME)
-    async with first.part("eids", NAME, 3) as part:
+    async def work(part: Part) -> None:
         part.add(3)
+
+    async def again(_: Part) -> None:
+        raise AssertionError("it is done")
+
+    first, out = parts(tmp_path)
+    await first.run("eids", NAME, 3, work)
     assert "✓ 电子身份证" in out.getvalue()
     assert "3/3" in out.getvalue()
     assert first.changed
     second, out = parts(tmp_path)
-    assert second.done("eids", NAME)
+    await second.run("eids", NAME, 3, again)
     assert "已完成" in out.getvalue()
     assert not second.changed
 
 
 async def test_a_part_that_fails_is_not_done_and_its_time_is_kept(tmp_path: Path) -> None:
-    first, _ = parts(tmp_path)
-    with pytest.raises(RuntimeError):
-        async with first.part("eids", NAME, 3):
-            raise RuntimeError
-    Progress(tmp_path / "county.jsonl", "seed").of("part.eids").put("seconds", 100.0)
-    second, _ = parts(tmp_path)
-    assert not second.done("eids", NAME)
-    async with second.part("eids", NAME, 3) as part:
+    async def fail(_: Part) -> None:
+        raise RuntimeError
+
+    async def go_on(part: Part) -> None:
         # A former run has done one of them.
         part.look(1)
         part.look(3)
+
+    first, _ = parts(tmp_path)
+    with pytest.raises(RuntimeError):
+        await first.run("eids", NAME, 3, fail)
+    Progress(tmp_path / "county.jsonl", "seed").of("part.eids").put("seconds", 100.0)
+    second, out = parts(tmp_path)
+    await second.run("eids", NAME, 3, go_on)
+    assert "✓ 电子身份证" in out.getvalue()
     assert second.total_seconds() >= 100
 
 

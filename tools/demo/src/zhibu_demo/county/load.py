@@ -16,7 +16,7 @@ from zhibu_demo.county.desk import CountyDesk
 from zhibu_demo.county.eid_batch import issue_eids
 from zhibu_demo.county.founders import FounderLogIn, choose_founders, found_all
 from zhibu_demo.county.organisations import make_organisations
-from zhibu_demo.county.parts import Parts, in_words
+from zhibu_demo.county.parts import Part, Parts, in_words
 from zhibu_demo.county.plan import (
     CountyPerson,
     PhysicalBranch,
@@ -109,34 +109,46 @@ async def load_county(options: Options, say: Callable[[str], None], *, part: int
 
 async def _load_parts(desk: CountyDesk, county: County, founders: FounderLogIn, *, parts: Parts, file: Path) -> None:
     branches = tuple(county.people)
-    if not parts.done("organisations", name := f"{len(branches)} 个实体支部 / physical branches"):
-        async with parts.part("organisations", name, len(branches)) as part:
-            await make_organisations(desk, branches, part)
-    if not parts.done("roster-check", name := "花名册检查（试运行） / roster checked (dry run)"):
-        async with parts.part("roster-check", name, county.row_count) as part:
-            write_roster(file, (person for each in county.people.values() for person in each))
-            await check_roster(desk, file, part)
-    if not parts.done("roster-commit", name := "花名册提交 / roster committed"):
-        async with parts.part("roster-commit", name, county.row_count) as part:
-            await commit_roster(desk, part)
-    if not parts.done("roster-apply", name := "编入支部 / records opened in the branches"):
-        async with parts.part("roster-apply", name, county.row_count) as part:
-            await wait_until_applied(desk, part)
-    if not parts.done("eids", name := "电子身份证 / e-IDs"):
-        async with parts.part("eids", name, county.row_count) as part:
-            await issue_eids(desk, part)
-    if not parts.done("committees", name := "支部委员会 / committees"):
-        async with parts.part("committees", name, len(branches)) as part:
-            await appoint_committees(desk, branches, part)
-    if not parts.done("online", name := "上网率调查、支部上线 / survey, branches go online"):
-        async with parts.part("online", name, len(branches)) as part:
-            await go_online(desk, county.people, part)
+    rows = county.row_count
     virtual = virtual_branches(county.seed, county.sizes)
-    founder_count = sum(branch.founder_count for branch in virtual)
-    name = f"{len(virtual)} 个虚拟支部的发起人首次登录并签名 / founders of virtual branches log in and sign"
-    if not parts.done("founders", name):
-        async with parts.part("founders", name, founder_count) as part:
-            await found_all(desk, founders, await choose_founders(desk, county.people, virtual), part)
+
+    async def check(part: Part) -> None:
+        write_roster(file, (person for own in county.people.values() for person in own))
+        await check_roster(desk, file, part)
+
+    async def found(part: Part) -> None:
+        await found_all(desk, founders, await choose_founders(desk, county.people, virtual), part)
+
+    await parts.run(
+        "organisations",
+        f"{len(branches)} 个实体支部 / physical branches",
+        len(branches),
+        lambda part: make_organisations(desk, branches, part),
+    )
+    await parts.run("roster-check", "花名册检查（试运行） / roster checked (dry run)", rows, check)
+    await parts.run("roster-commit", "花名册提交 / roster committed", rows, lambda part: commit_roster(desk, part))
+    await parts.run(
+        "roster-apply", "编入支部 / records opened in the branches", rows, lambda part: wait_until_applied(desk, part)
+    )
+    await parts.run("eids", "电子身份证 / e-IDs", rows, lambda part: issue_eids(desk, part))
+    await parts.run(
+        "committees",
+        "支部委员会 / committees",
+        len(branches),
+        lambda part: appoint_committees(desk, branches, part),
+    )
+    await parts.run(
+        "online",
+        "上网率调查、支部上线 / survey, branches go online",
+        len(branches),
+        lambda part: go_online(desk, county.people, part),
+    )
+    await parts.run(
+        "founders",
+        f"{len(virtual)} 个虚拟支部的发起人首次登录并签名 / founders of virtual branches log in and sign",
+        sum(branch.founder_count for branch in virtual),
+        found,
+    )
 
 
 async def _log_in(keycloak: Keycloak, log_in: LogIn, progress: Progress, administrator: Person) -> Session:

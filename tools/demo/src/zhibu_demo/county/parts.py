@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final, TextIO
 
 from zhibu_demo.progress import Progress
@@ -106,35 +105,28 @@ class Parts:
         self.changed = False
         self._seconds: dict[str, float] = {}
 
-    @asynccontextmanager
-    async def part(self, key: str, name: str, total: int) -> AsyncGenerator[Part]:
-        """Run a part and tell how long it took; whoever asks `done` first does not begin it twice."""
+    async def run(self, key: str, name: str, total: int, work: Callable[[Part], Awaitable[None]]) -> None:
+        """Run a part, tell how far it is and how long it took; one that a former load has finished is only told."""
         notes = self._progress.of(f"part.{key}")
-        part = Part(
-            name,
-            total,
-            spent_s=float(notes.get("seconds") or 0),
-            keep=lambda seconds: notes.put("seconds", round(seconds, 1)),
-            out=self._out,
-        )
+        spent_s = float(notes.get("seconds") or 0)
+        self._seconds[key] = spent_s
+        if notes.get("done"):
+            print(f"  ✓ {name}：已完成 / done already ({in_words(spent_s)})", file=self._out, flush=True)
+            return
+
+        def keep(seconds: float) -> None:
+            self._seconds[key] = seconds
+            notes.put("seconds", round(seconds, 1))
+
+        part = Part(name, total, spent_s=spent_s, keep=keep, out=self._out)
         self.changed = True
         part.begin()
         try:
-            yield part
+            await work(part)
         finally:
-            notes.put("seconds", round(part.seconds(), 1))
-            self._seconds[key] = part.seconds()
+            keep(part.seconds())
         notes.put("done", True)
         part.finish()
-
-    def done(self, key: str, name: str) -> bool:
-        """Say whether a former load has finished the part, and tell so."""
-        notes = self._progress.of(f"part.{key}")
-        if not notes.get("done"):
-            return False
-        self._seconds[key] = float(notes.get("seconds"))
-        print(f"  ✓ {name}：已完成 / done already ({in_words(self._seconds[key])})", file=self._out, flush=True)
-        return True
 
     def total_seconds(self) -> float:
         """Return the seconds of all parts, former runs included."""
