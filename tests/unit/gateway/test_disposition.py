@@ -3,9 +3,13 @@
 import pytest
 from google.api import httpbody_pb2
 from google.protobuf import struct_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 from zhibu.testing.v1 import probe_service_pb2
 from zhibu_gateway.contract.path_template import parse_template
 from zhibu_gateway.pipelines.disposition import content_disposition, default_name, download_headers, name_of
+from zhibu_gateway.pipelines.header_fields import read_file_name
+from zhibu_kit.errors import ServiceError
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,23 @@ def test_the_service_names_the_file_or_the_request_or_the_path() -> None:
 def test_the_paths_last_fixed_part_is_the_default() -> None:
     assert default_name(parse_template("/v1/organisations/{id}/applications:export")) == "applications"
     assert default_name(parse_template("/v1/me/card")) == "card"
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["filename*=unicode_escape''%5Cud800", "filename*=utf-7''+2AA-", "filename*=idna''x%FF", "filename*=undefined''x"],
+)
+def test_an_uploads_name_in_an_encoding_that_makes_no_text_is_a_malformed_header(parameter: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        read_file_name(f"attachment; {parameter}")
+    assert refused.value.reason == "MALFORMED_HEADER"
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0xFF), max_size=80))
+def test_any_header_names_a_file_that_a_message_takes_or_is_refused(parameters: str) -> None:
+    try:
+        name = read_file_name(f"attachment; {parameters}")
+    except ServiceError:
+        return
+    assert "/" not in name
+    assert probe_service_pb2.DownloadRequest(file_name=name).file_name == name

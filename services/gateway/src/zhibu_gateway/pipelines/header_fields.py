@@ -55,7 +55,7 @@ class HeaderFields:
         if self.names_file:
             disposition = headers.get("content-disposition")
             if disposition is not None:
-                setattr(message, "file_name", _file_name(disposition))  # noqa: B010
+                setattr(message, "file_name", read_file_name(disposition))  # noqa: B010
         if self._has_event_id:
             event_id = headers.get("last-event-id")
             if event_id is not None and _KEY.fullmatch(event_id):
@@ -93,10 +93,20 @@ def file_name_field(request: Descriptor, kind: Input, binding: Binding) -> Field
     return request.fields_by_name["file_name"]
 
 
-def _file_name(disposition: str) -> str:
+def read_file_name(disposition: str) -> str:
+    """Gives the file's name that a Content-Disposition holds.
+
+    Raises:
+        ServiceError: MALFORMED_HEADER when it holds none, or one in an encoding that makes no text of it.
+    """
     header = Headers()
     header["content-disposition"] = disposition
-    name = header.get_filename()
+    try:
+        name = header.get_filename()
+        # Some encodings that can be named there make halves of characters, which no message takes.
+        (name or "").encode()
+    except UnicodeError:
+        name = None
     if name is None:
         raise MALFORMED_HEADER(header="Content-Disposition")
     # Of a path, as some browsers send it, only the name.
