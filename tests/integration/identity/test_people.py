@@ -58,6 +58,7 @@ from zhibu_identity.models import person as person_table
 from zhibu_identity.telephones import Purpose
 from zhibu_kit.db import Role
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.paging import encode_page_token
 from zhibu_kit.scope import Scope
 from zhibu_kit.testing.waiting import wait_until
 
@@ -198,6 +199,18 @@ async def test_a_page_goes_on_where_the_last_one_ended_although_its_last_person_
         metadata=identity.officer(CLERK),
     )
     assert [one.real_name for one in second.people] == ["曹正", "丁一"]
+    # Tokens are not signed: where somebody of elsewhere would stand among these names is not told.
+    stranger = RosterPerson(real_name="包文", branch_id=LINQU_BRANCH)
+    await enter_people(identity.parts, [stranger])
+    forged = encode_page_token([LINQU_BRANCH, stranger.member_id], query=f"{branch}/False")
+    for token in (
+        forged,
+        encode_page_token([], query=f"{branch}/False"),
+        encode_page_token(["\0", "\0"], query=f"{branch}/False"),
+    ):
+        request = pb.ListPeopleRequest(organisation_id=branch, page_size=2, page_token=token)
+        outcome = await outcome_of(people_of(identity).ListPeople(request, metadata=identity.officer(CLERK)))
+        assert outcome == "INVALID_ARGUMENT"
 
 
 async def test_of_a_branch_that_is_too_large_to_be_sorted_everybody_is_listed(

@@ -44,3 +44,11 @@ def test_an_etag_matches_its_version_only() -> None:
 
 def test_an_edit_without_an_etag_asks_for_no_check() -> None:
     check_etag("", 8)
+
+
+@pytest.mark.parametrize("after", [[], ["a", "b"], ["a\0"]])
+def test_a_token_that_holds_other_keys_than_the_list_sorts_by_is_refused(after: list[str]) -> None:
+    token = encode_page_token(after, query="q")
+    with pytest.raises(ServiceError):
+        page_of(10, token, query="q")
+    assert page_of(10, encode_page_token(["a", "b"], query="q"), query="q", keys=2).after == ("a", "b")

@@ -28,13 +28,18 @@ class Page:
     after: tuple[str, ...] | None
 
 
-def page_of(page_size: int, page_token: str, *, query: str = "") -> Page:
+def page_of(page_size: int, page_token: str, *, query: str = "", keys: int = 1) -> Page:
     """Read the paging fields of a request; `query` is whatever must stay the same from page to page (the filter).
+
+    Tokens are not signed, so what they hold is judged as any other input: `keys` is how many values the list sorts by.
 
     Raises:
         ServiceError: a field error on `page_token` when the token is not ours or belongs to another query.
     """
-    return Page(size=page_size_of(page_size), after=decode_page_token(page_token, query=query) if page_token else None)
+    after = decode_page_token(page_token, query=query) if page_token else None
+    if after is not None and (len(after) != keys or any("\0" in key for key in after)):
+        raise field_error("page_token", INVALID_PAGE_TOKEN)
+    return Page(size=page_size_of(page_size), after=after)
 
 
 def page_size_of(page_size: int) -> int:

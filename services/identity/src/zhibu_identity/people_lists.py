@@ -10,6 +10,7 @@ from typing import Any, Final
 from pypinyin import lazy_pinyin
 from sqlalchemy import ARRAY, Row, Select, Text, and_, bindparam, cast, exists, func, literal, select, tuple_
 from zhibu_kit.db import Transaction
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, field_error
 from zhibu_kit.paging import Page
 
 from zhibu_identity.eids import EidState
@@ -54,7 +55,7 @@ async def list_people(
     """Return a page of those whose record is open. People of one branch come by name, others by branch."""
     statement = _open_people(reach, without_eid=without_eid)
     if reach.is_one_branch:
-        return await _page_of_branch(transaction, vault, statement, page=page)
+        return await _page_of_branch(transaction, vault, reach, statement, page=page)
     return await _page_by_branch(transaction, vault, statement, page=page)
 
 
@@ -116,16 +117,23 @@ async def _page_by_branch(transaction: Transaction, vault: Vault, statement: Sel
     )
 
 
-async def _page_of_branch(transaction: Transaction, vault: Vault, statement: Select[Any], *, page: Page) -> PeoplePage:
+async def _page_of_branch(
+    transaction: Transaction, vault: Vault, reach: Reach, statement: Select[Any], *, page: Page
+) -> PeoplePage:
     rows = await transaction.all(statement.order_by(person.c.member_id).limit(MOST_SORTED + 1))
     if len(rows) > MOST_SORTED:
         return await _page_by_branch(transaction, vault, statement, page=page)
     people = sorted(await _open(vault, rows), key=_order_of)
     at = 0
     if page.after is not None:
-        # The token names the last member, not the name: tokens stand in URLs. Who has left meanwhile still has an order.
-        last = await _open(vault, await transaction.all(_people().where(person.c.member_id == page.after[-1])))
-        at = bisect_right(people, max(map(_order_of, last)), key=_order_of) if last else 0
+        # The token names the last member, not the name: tokens stand in URLs. Whose record has ended meanwhile still has an
+        # order; who is elsewhere by now has none here, because where a name stands among others tells of it.
+        last = await _open(
+            vault, await transaction.all(_people().where(reach.holds(), person.c.member_id == page.after[-1]))
+        )
+        if not last:
+            raise field_error("page_token", INVALID_PAGE_TOKEN)
+        at = bisect_right(people, max(map(_order_of, last)), key=_order_of)
     shown = people[at : at + page.size]
     more = at + page.size < len(people)
     return PeoplePage(people=shown, next_after=_after(shown[-1]) if more else None)

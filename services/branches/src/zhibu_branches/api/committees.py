@@ -50,7 +50,7 @@ class CommitteeApi:
         if request.without_committee:
             return await self._list_without(request, call)
         same = f"{request.organisation_id}\n{request.ends_before_date}"
-        page = page_of(request.page_size, request.page_token, query=same)
+        page = page_of(request.page_size, request.page_token, query=same, keys=2)
         async with self._database.read(call, request, role=reading_role(call)) as read:
             rows = await list_committees(
                 read,

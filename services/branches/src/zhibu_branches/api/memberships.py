@@ -166,7 +166,7 @@ class MembershipApi:
     async def ListUnplacedMembers(
         self, request: pb.ListUnplacedMembersRequest, call: Call
     ) -> pb.ListUnplacedMembersResponse:
-        page = page_of(request.page_size, request.page_token, query=request.organisation_id)
+        page = page_of(request.page_size, request.page_token, query=request.organisation_id, keys=2)
         async with self._database.read(call, request) as read:
             place = await _organisation(read, request.organisation_id)
             rows = await list_unplaced(

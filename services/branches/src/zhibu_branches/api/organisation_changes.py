@@ -107,7 +107,7 @@ class OrganisationChangeApi:
         self, request: pb.ListOrganisationChangesRequest, call: Call
     ) -> pb.ListOrganisationChangesResponse:
         same = f"{request.organisation_id}\n{sorted(request.states)}"
-        page = page_of(request.page_size, request.page_token, query=same)
+        page = page_of(request.page_size, request.page_token, query=same, keys=2)
         async with self._database.read(call, request, role=_role_for(request.organisation_id)) as read:
             rows = await list_changes(
                 read,

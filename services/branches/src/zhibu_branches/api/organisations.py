@@ -70,7 +70,7 @@ class OrganisationApi:
         self, request: pb.SearchOrganisationsRequest, call: Call
     ) -> pb.SearchOrganisationsResponse:
         same = f"{request.county_code}\n{request.level}\n{request.query}"
-        page = page_of(request.page_size, request.page_token, query=same)
+        page = page_of(request.page_size, request.page_token, query=same, keys=2)
         async with self._database.read(call, request) as read:
             rows = await search_organisations(
                 read,

@@ -34,7 +34,7 @@ class RosterApi:
     async def ListRosterConflicts(
         self, request: pb.ListRosterConflictsRequest, call: Call
     ) -> pb.ListRosterConflictsResponse:
-        page = page_of(request.page_size, request.page_token, query=request.roster_id)
+        page = page_of(request.page_size, request.page_token, query=request.roster_id, keys=2)
         table = roster_conflict.c
         statement = select(roster_conflict).where(table.roster_id == request.roster_id)
         if page.after:

@@ -43,7 +43,7 @@ class PeopleApi:
     async def ListPeople(self, request: pb.ListPeopleRequest, call: Call) -> pb.ListPeopleResponse:
         """Page through people."""
         parts, query = self._parts, f"{request.organisation_id}/{request.without_eid}"
-        page = page_of(request.page_size, request.page_token, query=query)
+        page = page_of(request.page_size, request.page_token, query=query, keys=2)
         async with parts.database.read(call, request, role=Role.PROVINCE) as read:
             reach = await reach_of(read, request.organisation_id)
             found = await list_people(read, parts.vault, reach, page=page, without_eid=request.without_eid)
@@ -60,7 +60,7 @@ class PeopleApi:
         parts = self._parts
         # The token says to which query it belongs, and must not tell what was searched for.
         query = f"{request.organisation_id}/{parts.province.digest('search', request.query).hex()}"
-        page = page_of(request.page_size, request.page_token, query=query)
+        page = page_of(request.page_size, request.page_token, query=query, keys=2)
         terms = terms_of_query(request.query)
         async with parts.database.read(call, request, role=Role.PROVINCE) as read:
             reach = await reach_of(read, request.organisation_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
@@ -12,7 +13,7 @@ from zhibu.identity.v1 import roster_pb2
 from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.db import Transaction
-from zhibu_kit.errors import NOT_FOUND
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, field_error
 from zhibu_kit.etag import check_etag
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.notifications import Notifications
@@ -36,6 +37,8 @@ LOOK_AGAIN_S: Final = 10.0
 # A watcher is told at most this often, however fast rows are checked.
 LEAST_PAUSE_S: Final = 0.2
 MOST_MISSING: Final = 200
+# Where a row stands in its roster, as a page token holds it.
+_POSITION: Final = re.compile(r"[0-9]{1,9}")
 _LEVELS: Final = frozenset({Level.COUNTY, Level.TOWNSHIP, Level.BRANCH})
 _ENDS: Final = frozenset({RosterState.CHECKED, RosterState.FAILED, RosterState.APPLIED, RosterState.CANCELLED})
 
@@ -141,6 +144,8 @@ class RosterApi:
         """Page through the rows of one kind."""
         query = f"{request.roster_id}/{request.difference}"
         page = page_of(request.page_size, request.page_token, query=query)
+        if page.after is not None and not _POSITION.fullmatch(page.after[0]):
+            raise field_error("page_token", INVALID_PAGE_TOKEN)
         difference = Difference(request.difference) if request.difference else None
         async with self._parts.database.read(call, request) as read:
             record = await rosters.get_roster(read, request.roster_id, organisation_id=request.organisation_id)
