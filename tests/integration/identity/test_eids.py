@@ -324,6 +324,9 @@ async def test_a_heartbeat_tells_every_few_seconds_that_all_revocations_are_publ
 
 
 async def test_eids_are_listed_newest_first(identity: Identity) -> None:
+    # One more than fits on the page, so that there is a next one.
+    await identity.issue()
+    identity.clock.advance(1)
     older = await identity.issue()
     identity.clock.advance(1)
     newer = await identity.issue()
