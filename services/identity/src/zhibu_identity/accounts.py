@@ -138,7 +138,7 @@ class KeycloakAccounts:
         """Act as the service account of a client that may manage users of the realm which `issuer` names.
 
         `list_client` is name and secret of another one, which may have the list of revoked certificates fetched anew and
-        import accounts by the hundred; Keycloak asks for the right to manage the realm for that, which is used for
+        import accounts many at once; Keycloak asks for the right to manage the realm for that, which is used for
         nothing else.
         """
         server_url, _, self._realm = issuer.rstrip("/").rpartition("/realms/")
@@ -188,7 +188,7 @@ class KeycloakAccounts:
     async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
 
-        One import of a hundred accounts takes Keycloak a quarter of the time of a hundred creations. It asks for the
+        One import of many accounts takes Keycloak a fraction of the time of as many creations. It asks for the
         right to manage the realm; where nobody has it, or an import is refused, accounts are opened one by one.
 
         Raises:
