@@ -10,8 +10,12 @@ fetched, the first page of 50 opened. By the county's officers, and by those of 
 There is no search over all counties at once: each county's tokens are under a key of its own (docs/personal-data.md), and an
 officer of the province searches a county.
 
+Beside each search the least that any could cost, at the same moment: a transaction on each of the two databases that selects 1.
+On a machine that does other things too, this is what the difference is to be taken from.
+
 Cold: PostgreSQL was restarted and its files were thrown out of the page cache; each such search is the first of its process.
-Wants 16 GB of disk, which are given back at the end, and some twenty minutes. Ends with 1 when a p95 is over the target.
+Wants 16 GB of disk, which are given back at the end, and some twenty minutes; with `--keep DIRECTORY` the cluster stays there,
+and the next run fills only the county anew. Ends with 1 when a p95 is over the target.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,11 +116,7 @@ async def run(report: Report, postgres: Postgres, given: argparse.Namespace) -> 
     )
     await migrate(place.main.owner_url, service="identity", directory=MIGRATIONS)
     await migrate(place.keys.owner_url, service="identity_keys", directory=KEY_MIGRATIONS, kit=False)
-    began_s = time.monotonic()
-    await fill_other_counties(
-        postgres.dsn(place.keys.name), postgres.dsn(place.main.name), members=given.members - given.county
-    )
-    others_s = time.monotonic() - began_s
+    others_s = await fill_once(place, members=given.members - given.county)
     people = make_people(given.county)
     began_s = time.monotonic()
     async with connected(place) as (database, vault):
@@ -132,6 +132,27 @@ async def run(report: Report, postgres: Postgres, given: argparse.Namespace) -> 
         worst_ms = await time_searches(report, database, vault, queries)
         await time_pages(report, database, vault)
     return worst_ms
+
+
+async def fill_once(place: Place, *, members: int) -> float:
+    """Fill the other counties, unless a kept cluster has them; return how long it took, 0 when it was kept.
+
+    The county goes in any case: what sealed it was the key of another run.
+    """
+    keys: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.keys.name), timeout=60)
+    main: asyncpg.Connection = await asyncpg.connect(place.postgres.dsn(place.main.name), timeout=60)
+    await main.execute("truncate kit_organisation, eid, member_place cascade")
+    await main.execute("delete from person where county_code = $1", COUNTY, timeout=3600)
+    await keys.execute("delete from member_key where county_code = $1", COUNTY, timeout=3600)
+    await keys.execute("truncate index_key, master_key_check")
+    there = bool(await main.fetchval("select exists (select 1 from person)"))
+    await keys.close()
+    await main.close()
+    if there:
+        return 0.0
+    began_s = time.monotonic()
+    await fill_other_counties(place.postgres.dsn(place.keys.name), place.postgres.dsn(place.main.name), members=members)
+    return time.monotonic() - began_s
 
 
 def make_people(count: int) -> list[Someone]:
@@ -248,8 +269,9 @@ async def tell_sizes(report: Report, place: Place, *, others_s: float, county_s:
         f" {sizes[1]}, members' keys {sizes[2]}, records {sizes[3]} (index of numbers, e-IDs and places of the other counties"
         f" not counted: they are not filled). The searched county has {county:,} members."
     )
+    others = f"{others_s:.0f} s (the other counties, by SQL)" if others_s else "an earlier run (the other counties)"
     report.line(
-        f"Made in {others_s:.0f} s (the other counties, by SQL) and {county_s:.0f} s (the county, through the service's code:"
+        f"Made in {others} and {county_s:.0f} s (the county, through the service's code:"
         f" {county / county_s:.0f} members a second, keys, tokens, seals)."
     )
 
@@ -285,19 +307,52 @@ async def time_searches(report: Report, database: Database, vault: Vault, querie
     worst_ms = 0.0
     for who, organisation_id in (("county", COUNTY), ("township", TOWNSHIP)):
         everything: list[float] = []
+        all_beside: list[float] = []
         for kind, texts in queries.items():
             took: list[float] = []
+            beside: list[float] = []
             found_count = 0
+            computed_s = time.process_time()
             for text in texts:
                 began_s = time.perf_counter()
                 found_count += await search(database, vault, organisation_id, text)
                 took.append((time.perf_counter() - began_s) * 1000)
+                began_s = time.perf_counter()
+                await least(database, vault)
+                beside.append((time.perf_counter() - began_s) * 1000)
+            computed_ms = (time.process_time() - computed_s) / len(texts) * 1000
             everything += took
+            all_beside += beside
             worst_ms = max(worst_ms, _quantile(took, 95))
-            rows.append([f"{who}: {kind}", f"{found_count / len(texts):.1f}", *_figures(took)])
-        rows.append([f"**{who}: all of these**", "", *_figures(everything)])
-    report.line("Warm, milliseconds:")
-    report.table(["search by an officer of the", "on the page", "p50", "p95", "p99", "max"], rows)
+            rows.append(
+                [
+                    f"{who}: {kind}",
+                    f"{found_count / len(texts):.1f}",
+                    *_figures(took),
+                    f"{min(took):.1f}",
+                    f"{computed_ms:.1f}",
+                    f"{_quantile(beside, 50):.1f}",
+                    f"{_quantile(beside, 95):.1f}",
+                ]
+            )
+        rows.append(
+            [
+                f"**{who}: all of these**",
+                "",
+                *_figures(everything),
+                f"{min(everything):.1f}",
+                "",
+                f"{_quantile(all_beside, 50):.1f}",
+                f"{_quantile(all_beside, 95):.1f}",
+            ]
+        )
+    report.line(
+        "Warm, milliseconds. Computed: of the service's own processor time, searches and the transactions beside them together."
+    )
+    report.table(
+        ["search by an officer of the", "on the page", "p50", "p95", "p99", "max", "min", "computed", "beside p50", "beside p95"],
+        rows,
+    )  # fmt: skip
     report.line(f"The worst p95: {worst_ms:.1f} ms (asked: under {TARGET_P95_MS} ms).")
     return worst_ms
 
@@ -372,6 +427,13 @@ async def search(database: Database, vault: Vault, organisation_id: str, text: s
     return len(page.people)
 
 
+async def least(database: Database, vault: Vault) -> None:
+    """Open a transaction on either database and ask for nothing."""
+    async with database.transaction(Scope.of(COUNTY), role=Role.PROVINCE) as transaction:
+        await (await transaction.raw()).fetchval("select 1")
+    await vault.is_ready()
+
+
 def _figures(took_ms: Sequence[float]) -> list[str]:
     return [
         *(f"{_quantile(took_ms, percent):.1f}" for percent in (50, 95, 99)),
@@ -388,7 +450,8 @@ def main(given: argparse.Namespace) -> int:
     report = Report(
         "name_search", "姓名检索 / Search by name", target=f"p95 under {TARGET_P95_MS} ms among 6.6 million members"
     )
-    with tempfile.TemporaryDirectory(prefix="zhibu-search-") as directory:
+    kept = nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory(prefix="zhibu-search-")
+    with kept as directory:
         postgres = Postgres(Path(directory) / "postgres")
         postgres.start()
         try:
@@ -404,4 +467,5 @@ if __name__ == "__main__":
     parser.add_argument("--members", type=int, default=6_600_000, help="people of the province; eight tokens each")
     parser.add_argument("--county", type=int, default=48_000, help="people of the county that is searched")
     parser.add_argument("--searches", type=int, default=400, help="searches of each kind")
+    parser.add_argument("--keep", default="", help="a directory in which the cluster stays")
     sys.exit(main(parser.parse_args()))

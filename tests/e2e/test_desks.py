@@ -19,6 +19,8 @@ WANTED_S_PER_DECISION = 18
 READING_MS, PRESSING_MS = 2_500, 350
 SECTIONS = [
     "",
+    "/eid-batches",
+    "/activation-sheets",
     "/recoveries",
     "/people",
     "/people?view=without",

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -486,6 +487,50 @@ async def test_nothing_of_a_roster_stands_readable_in_the_database(workbench: Wo
     await rosters.purge_rosters(replace(workbench.parts))
     assert await workbench.databases.owner.fetchval("select count(*) from roster_row") == 0
     assert await workbench.vault.find_member_key(record.roster_id, LINQU) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        (RosterState.ARRIVING, rosters.KEEP_UPLOAD),
+        (RosterState.CHECKED, rosters.KEEP),
+        (RosterState.FAILED, rosters.KEEP),
+        (RosterState.COMMITTED, rosters.KEEP),
+        (RosterState.APPLIED, rosters.KEEP_APPLIED),
+    ],
+)
+async def test_file_and_rows_of_a_roster_are_thrown_away_when_it_is_old(
+    workbench: Workbench, state: RosterState, kept: timedelta
+) -> None:
+    roster = await roster_by_hand(workbench, [person_row("许可")])
+    arrives = state is RosterState.ARRIVING
+    if not arrives:
+        await work_rosters(workbench.parts)
+    if state in (RosterState.COMMITTED, RosterState.APPLIED):
+        await commit_by_hand(workbench, roster.roster_id)
+        await work_rosters(workbench.parts)
+    await workbench.databases.owner.execute("update roster set state = $1", int(state))
+    left = "select (select count(*) from roster_piece) + (select count(*) from roster_row)"
+    workbench.clock.advance(kept.total_seconds() - 1)
+    assert await rosters.purge_rosters(workbench.parts) == 0
+    # A piece of the file and, once it was read, a row.
+    assert await workbench.databases.owner.fetchval(left) == (1 if arrives else 2)
+    workbench.clock.advance(2)
+    assert await rosters.purge_rosters(workbench.parts) == 1
+    assert await workbench.databases.owner.fetchval(left) == 0
+    assert await workbench.vault.find_member_key(roster.roster_id, LINQU) is None
+    # Once is enough.
+    assert await rosters.purge_rosters(workbench.parts) == 0
+
+
+@pytest.mark.parametrize("state", [RosterState.CHECKING, RosterState.COMMITTING])
+async def test_a_roster_that_is_worked_on_is_never_thrown_away(workbench: Workbench, state: RosterState) -> None:
+    roster = await roster_by_hand(workbench, [person_row("许可")])
+    await work_rosters(workbench.parts)
+    await workbench.databases.owner.execute("update roster set state = $1", int(state))
+    workbench.clock.advance(rosters.KEEP.total_seconds() * 2)
+    assert await rosters.purge_rosters(workbench.parts) == 0
+    assert await workbench.vault.find_member_key(roster.roster_id, LINQU) is not None
 
 
 async def test_an_application_of_somebody_on_a_roster_is_noticed_and_approval_makes_them_one(

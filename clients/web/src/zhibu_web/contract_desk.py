@@ -195,6 +195,59 @@ class RosterConflictPage(Message):
     next_page_token: str = ""
 
 
+class EidBatchFailure(Message):
+    member_id: str = ""
+    reason: str = ""
+    message: str = ""
+
+
+class EidBatchFailurePage(Message):
+    failures: tuple[EidBatchFailure, ...] = ()
+    next_page_token: str = ""
+
+
+class EidBatchPreview(Message):
+    entitled_count: int = 0
+    holder_count: int = 0
+    revoked_count: int = 0
+    status_unknown_count: int = 0
+    running_eid_batch_id: str = ""
+
+
+class EidBatch(Message):
+    eid_batch_id: str = ""
+    organisation_id: str = ""
+    total_count: int = 0
+    issued_count: int = 0
+    failed_count: int = 0
+    skipped_count: int = 0
+    done: bool = False
+    create_time: datetime | None = None
+    finish_time: datetime | None = None
+
+    @property
+    def settled_count(self) -> int:
+        """Of how many it is known what became of them."""
+        return self.issued_count + self.failed_count + self.skipped_count
+
+
+class ActivationSheet(Message):
+    organisation_id: str = ""
+    organisation_name: str = ""
+    waiting_count: int = 0
+    coded_count: int = 0
+
+
+class ActivationSheetPage(Message):
+    activation_sheets: tuple[ActivationSheet, ...] = ()
+    next_page_token: str = ""
+
+
+class EidBatchPage(Message):
+    eid_batches: tuple[EidBatch, ...] = ()
+    next_page_token: str = ""
+
+
 class CommitteePage(ListPage):
     committees: tuple[Committee, ...] = ()
 

@@ -108,12 +108,9 @@ class Gateway:
         params: Mapping[str, object] | None = None,
         *,
         body: Json | None = None,
-        request_id: str = "",
     ) -> AsyncGenerator[httpx.Response]:
         """Read a file as it arrives; with a body it is made by a POST."""
         headers = self._headers()
-        if request_id:
-            headers["Idempotency-Key"] = request_id
         try:
             async with self._http.stream(
                 "GET" if body is None else "POST",

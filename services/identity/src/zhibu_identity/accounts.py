@@ -21,6 +21,8 @@ from keycloak.exceptions import KeycloakError
 
 # Keycloak hashes passwords slowly on purpose, and more slowly when many log in.
 TIMEOUT_S: Final = 15
+# A hundred accounts at once; on a machine that is busy with everything else, that takes half a minute.
+IMPORT_TIMEOUT_S: Final = 45
 MOST_CONNECTIONS: Final = 10
 # Calls about many accounts that are under way at once; more would only queue inside Keycloak.
 SIDE_BY_SIDE: Final = 4
@@ -136,25 +138,25 @@ class KeycloakAccounts:
         """Act as the service account of a client that may manage users of the realm which `issuer` names.
 
         `list_client` is name and secret of another one, which may have the list of revoked certificates fetched anew and
-        import accounts by the hundred; Keycloak asks for the right to manage the realm for that, which is used for
+        import accounts many at once; Keycloak asks for the right to manage the realm for that, which is used for
         nothing else.
         """
         server_url, _, self._realm = issuer.rstrip("/").rpartition("/realms/")
 
-        def admin_as(client_id: str, client_secret: str) -> KeycloakAdmin:
+        def admin_as(client_id: str, client_secret: str, *, timeout_s: int = TIMEOUT_S) -> KeycloakAdmin:
             return KeycloakAdmin(
                 server_url=f"{server_url}/",
                 realm_name=self._realm,
                 client_id=client_id,
                 client_secret_key=client_secret,
-                timeout=TIMEOUT_S,
+                timeout=timeout_s,
                 pool_maxsize=MOST_CONNECTIONS,
                 # A repeated POST could open an account twice.
                 max_retries=0,
             )
 
         self._admin = admin_as(client_id, client_secret)
-        self._lists = admin_as(*list_client) if list_client else None
+        self._lists = admin_as(*list_client, timeout_s=IMPORT_TIMEOUT_S) if list_client else None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -186,7 +188,7 @@ class KeycloakAccounts:
     async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
 
-        One import of a hundred accounts takes Keycloak a quarter of the time of a hundred creations. It asks for the
+        One import of many accounts takes Keycloak a fraction of the time of as many creations. It asks for the
         right to manage the realm; where nobody has it, or an import is refused, accounts are opened one by one.
 
         Raises:
@@ -209,10 +211,14 @@ class KeycloakAccounts:
         except httpx.HTTPError as error:
             raise AccountsError(f"importing accounts: {type(error).__name__}") from None
         results = cast("list[Json]", answer.get("results", []))
-        opened = {str(each["resourceName"]): str(each["id"]) for each in results if each.get("action") == "ADDED"}
+        found = {str(each["resourceName"]): str(each["id"]) for each in results if each.get("id")}
+        added = {str(each["resourceName"]) for each in results if each.get("action") == "ADDED"}
         # Those that were there already are ours, from an attempt that was cut off, or somebody else's.
-        rest = [account for account in accounts if account.eid_number not in opened]
-        return opened | await self._open_one_by_one(rest)
+        there = {account.eid_number: account.member_id for account in accounts if account.eid_number not in added}
+        foreign = await self._list_foreign(
+            {found[number]: member_id for number, member_id in there.items() if number in found}
+        )
+        return {number: account_id for number, account_id in found.items() if account_id not in foreign}
 
     async def set_activation_code(self, account_id: str, code: str) -> None:
         """Make a code the one-use password, which has to be replaced at the first log-in.
@@ -386,6 +392,18 @@ class KeycloakAccounts:
             return await self.open(account)
         except ForeignAccountError:
             return None
+
+    async def _list_foreign(self, owners: Mapping[str, str]) -> frozenset[str]:
+        """Return those of these accounts (account to the member who should have it) that are somebody else's."""
+        waiting = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def is_foreign(account_id: str, member_id: str) -> bool:
+            async with waiting:
+                account = await self._get(account_id)
+                return account is None or _member_of(account) != member_id
+
+        judged = await asyncio.gather(*(is_foreign(account_id, member_id) for account_id, member_id in owners.items()))
+        return frozenset(account_id for account_id, foreign in zip(owners, judged, strict=True) if foreign)
 
     async def _put_password(self, account_id: str, password: Json) -> bool:
         """Replace the password and ask for another one at the next log-in; False when the account is gone."""

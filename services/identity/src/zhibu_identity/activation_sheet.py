@@ -6,6 +6,7 @@ A character that no font at hand can draw is written as its code point: nobody's
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,9 @@ from zhibu_kit.clock import SHANGHAI
 from zhibu_identity.card import DEFAULT_FONTS
 from zhibu_identity.errors import FONT_MISSING
 from zhibu_identity.rules.real_name import is_variation_selector
+
+# What it says of the glyphs that a sheet needs would tell something of the names on it.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # A4 in millimetres.
 WIDTH: Final = 210

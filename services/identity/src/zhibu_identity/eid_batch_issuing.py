@@ -1,4 +1,4 @@
-"""Issuing e-IDs to a part of a batch, some hundred people at once: numbers, seeds, accounts, records.
+"""Issuing e-IDs to a part of a batch, some fifty people at once: numbers, seeds, accounts, records.
 
 Cut off anywhere, it is done again from the beginning and ends with one account and one e-ID for each: what a person gets
 is reserved before Keycloak is asked, Keycloak's part can be repeated, and the record says last what became of them. No

@@ -29,8 +29,10 @@ WORK_CHANNEL: Final = "identity_roster_work"
 # Whoever works on a roster says so every five seconds (`roster_work`): after a death the work goes on soon.
 LEASE: Final = timedelta(seconds=20)
 PIECE_BYTES: Final = 1024 * 1024
-# What is left of a roster is thrown away this long after its last change, committed or not.
+# File and rows are thrown away this long after the last change: what is applied stands in the records, what is not may yet be
+# committed, and an upload that broke off is of no use.
 KEEP: Final = timedelta(days=30)
+KEEP_APPLIED: Final = timedelta(days=7)
 KEEP_UPLOAD: Final = timedelta(hours=1)
 _PURGED_PER_RUN: Final = 20
 
@@ -384,14 +386,18 @@ async def list_rows(
 async def purge_rosters(parts: Parts) -> int:
     """Throw away rosters that nobody looks at any more, and uploads that broke off; return how many there were."""
     now = parts.clock.now()
+    # What is worked on is left alone, however long it takes.
+    at_rest = roster.c.state.not_in([int(RosterState.CHECKING), int(RosterState.COMMITTING)]) & roster.c.settled
     old = or_(
         roster.c.updated_at < now - KEEP,
+        (roster.c.state == int(RosterState.APPLIED)) & (roster.c.updated_at < now - KEEP_APPLIED),
         (roster.c.state == int(RosterState.ARRIVING)) & (roster.c.updated_at < now - KEEP_UPLOAD),
     )
     async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
         rows = await transaction.all(
             select(roster.c.roster_id, roster.c.county_code)
-            .where(old, roster.c.file_name != b"", roster.c.settled)
+            .where(old, at_rest, roster.c.file_name != b"")
+            .order_by(roster.c.updated_at)
             .limit(_PURGED_PER_RUN)
         )
     for row in rows:

@@ -49,6 +49,8 @@ class Section:
 SECTIONS: Final = (
     Section(name="applications", group="eids", permissions=("identity.applications.read",), levels=(COUNTY,)),
     Section(name="eids", group="eids", permissions=("identity.eids.read",), levels=(COUNTY,)),
+    Section(name="eid-batches", group="eids", permissions=("identity.eids.issue",), virtual=False),
+    Section(name="activation-sheets", group="eids", permissions=("identity.eids.activate",), virtual=False),
     Section(name="recoveries", group="eids", permissions=("identity.eids.replace",), levels=(COUNTY,)),
     Section(name="people", group="people", permissions=("identity.people.read",)),
     Section(name="unplaced", group="people", permissions=("branches.members.place",), levels=(COUNTY,)),

@@ -101,10 +101,12 @@ async def pass_on(
     body: Json | None = None,
     inline: bool = False,
 ) -> Response:
-    """Pass a file on as it arrives, none of it kept; with a body it is asked for by a POST."""
-    request_id = visit.form.value("request_id") if body is not None else ""
+    """Pass a file on as it arrives, none of it kept; with a body it is asked for by a POST.
+
+    Files have no request id: nobody keeps them, so a repeated request makes another one.
+    """
     async with AsyncExitStack() as stack:
-        response = await stack.enter_async_context(gateway.download(path, params, body=body, request_id=request_id))
+        response = await stack.enter_async_context(gateway.download(path, params, body=body))
         held = stack.pop_all()
 
     async def chunks() -> AsyncGenerator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhibu_web.pages import (
+    activation_sheets,
     application,
     applications,
     county_settings,
@@ -22,6 +23,7 @@ from zhibu_web.pages import (
     desk_settings,
     desk_statistics,
     desk_survey,
+    eid_batches,
     eids,
     grants,
     roster_mapping,
@@ -42,6 +44,8 @@ DESK_PAGES: Final = (
     desk_people,
     desk_corrections,
     desk_recoveries,
+    eid_batches,
+    activation_sheets,
     desk_foundings,
     desk_committees,
     desk_organisations,

@@ -63,6 +63,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "下面这些人没有办成，其余的都已完成。按说明处理后可以再次上传同一份花名册，已办成的不会重复。",
         "These rows could not be applied, all others were. Put them right and upload the same roster again; nothing is done twice.",
     ),
+    "roster.to_eids": ("给名册上的人批量发证", "Issue e-IDs for the people of the roster"),
     "roster.missing_title": (
         "花名册里有 {count} 个党支部，系统里还没有",
         "Branches in the roster that do not exist here: {count}",
