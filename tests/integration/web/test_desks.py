@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from integration.web.conftest import PUBLIC, Browser, Instances, token_of
 from integration.web.gateway import StubGateway, running_gateway
 from integration.web.provider import Provider
 from integration.web.test_member_pages import log_in
+from zhibu_kit.clock import SHANGHAI
 
 COUNTY, BRANCH = "370724", "370724-b01"
 ME, OTHER = "01j00000000000000000000001", "01j00000000000000000000002"
@@ -176,6 +178,44 @@ async def test_missing_branches_are_made_under_what_the_clerk_chose(clerk: Brows
     (made,) = gateway.asked("POST /v1/organisations/370724001/children")
     assert made.body == {"level": "ORGANISATION_LEVEL_BRANCH", "name": "新村党支部", "termYears": 5}
     assert len(gateway.asked(f"POST {call}:map")) == 1
+
+
+async def test_an_organisation_is_made_on_a_later_day(clerk: Browser, gateway: StubGateway) -> None:
+    path, call = f"/desk/{COUNTY}/organisations/new", f"POST /v1/organisations/{COUNTY}/children"
+    gateway.prepare(call, {"change": {"state": "ORGANISATION_CHANGE_STATE_PLANNED"}})
+    day = (datetime.now(SHANGHAI).date() + timedelta(days=20)).isoformat()
+    form = {"level": "ORGANISATION_LEVEL_BRANCH", "name": "新村党支部", "term_years": "5", "request_id": "act-2"}
+    refused = await clerk.post(path, page=path, **form, effective_date="2020-01-01")
+    assert (refused.status_code, "生效日期不能早于今天" in refused.text) == (422, True)
+    assert gateway.asked(call) == []
+    planned = await clerk.post(path, page=path, **form, effective_date=day)
+    # A clerk makes organisations and may not see the plans of the tree.
+    assert (planned.status_code, planned.headers["location"]) == (303, f"/desk/{COUNTY}/organisations")
+    (asked,) = gateway.asked(call)
+    assert asked.body["effectiveDate"] == day
+
+
+async def test_a_planned_organisation_is_listed_with_name_and_level(clerk: Browser, gateway: StubGateway) -> None:
+    permissions = [*CLERK, "branches.organisations.change"]
+    gateway.prepare(
+        "GET /v1/offices", {"offices": [{"name": "clerk", "displayName": "干事", "permissions": permissions}]}
+    )
+    change = {
+        "organisationChangeId": "01j000000000000000000000c1",
+        "kind": "ORGANISATION_CHANGE_KIND_CREATE",
+        "organisationId": COUNTY,
+        "effectiveDate": "2027-01-01",
+        "state": "ORGANISATION_CHANGE_STATE_PLANNED",
+        "newName": "辛寨街道党工委",
+        "newLevel": "ORGANISATION_LEVEL_TOWNSHIP",
+        "newCode": "370724009",
+        "etag": "v1",
+    }
+    gateway.prepare(f"GET {_base('changes')}", {"changes": [change]})
+    listed = await clerk.get(f"/desk/{COUNTY}/organisations/changes")
+    row = " ".join(re.sub(r"<[^>]+>", " ", listed.text).split())
+    assert "新建下级组织：辛寨街道党工委 · 乡镇、街道或系统党委 · 370724009" in row
+    assert "等待生效" in row
 
 
 async def test_columns_are_not_mapped_twice(clerk: Browser, gateway: StubGateway) -> None:

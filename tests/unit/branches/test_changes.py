@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from zhibu.branches.v1 import organisation_change_pb2
 from zhibu_branches.rules.changes import (
+    FOLLOWS_SUCCESSOR,
     PLAN_AHEAD_MAX,
+    ChangeKind,
     ChangeRefusal,
     Node,
     check_dissolve,
@@ -89,6 +92,17 @@ def test_what_ends_leaves_nobody_and_nothing_behind() -> None:
     virtual = replace(BRANCH, virtual=True)
     assert check_dissolve(virtual, None, children=0, members=3) is None
     assert check_dissolve(virtual, OTHER_BRANCH, children=0, members=3) is ChangeRefusal.TARGET_NOT_WANTED
+
+
+def test_the_kinds_of_changes_are_those_of_the_contract() -> None:
+    contract = organisation_change_pb2.OrganisationChangeKind
+    stored = {f"ORGANISATION_CHANGE_KIND_{kind.name}": kind.value for kind in ChangeKind}
+    assert {"ORGANISATION_CHANGE_KIND_UNSPECIFIED": 0, **stored} == dict(contract.items())
+
+
+@pytest.mark.parametrize("kind", list(ChangeKind))
+def test_only_creations_outlive_the_organisation_at_which_they_stand(kind: ChangeKind) -> None:
+    assert (kind in FOLLOWS_SUCCESSOR) is (kind is ChangeKind.CREATE)
 
 
 def test_a_change_is_done_today_or_planned_for_a_later_day() -> None:

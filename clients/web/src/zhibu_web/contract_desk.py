@@ -277,6 +277,8 @@ class OrganisationChange(Message):
     failure_message: str = ""
     create_time: datetime | None = None
     etag: str = ""
+    new_level: str = "ORGANISATION_LEVEL_UNSPECIFIED"
+    new_code: str = ""
 
 
 class OrganisationChangePage(Message):

@@ -15,7 +15,8 @@ from zhibu_kit.ids import new_ulid
 from zhibu_branches import errors
 from zhibu_branches.models import organisation
 from zhibu_branches.models import organisation_change as table
-from zhibu_branches.rules.changes import ChangeKind, ChangeState
+from zhibu_branches.rules.changes import FOLLOWS_SUCCESSOR, ChangeKind, ChangeState, Creation
+from zhibu_branches.rules.tree import Level
 
 # Plans of one organisation that may wait at once.
 PLANS_MAX: Final = 20
@@ -23,7 +24,7 @@ PLANS_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationChange:
-    """A change of the tree; target_id and new_name are empty where its kind has none."""
+    """A change of the tree; target_id, new_name and creation are empty where its kind has none."""
 
     organisation_change_id: str
     kind: ChangeKind
@@ -40,6 +41,7 @@ class OrganisationChange:
     made_by_member_id: str
     version: int
     create_time: datetime
+    creation: Creation | None
 
 
 async def insert_change(
@@ -57,6 +59,7 @@ async def insert_change(
     document_number: str,
     made_by_member_id: str,
     now: datetime,
+    creation: Creation | None = None,
 ) -> OrganisationChange:
     """Keeps a change that was done or is planned.
 
@@ -88,6 +91,9 @@ async def insert_change(
             version=1,
             create_time=now,
             update_time=now,
+            new_level=None if creation is None else creation.level,
+            new_code="" if creation is None else creation.code,
+            term_years=None if creation is None else creation.term_years,
         )
         .returning(table)
     )
@@ -189,8 +195,9 @@ async def list_changes(
 async def pass_plans_on(
     transaction: Transaction, organisation_id: str, successor_id: str | None, *, now: datetime
 ) -> None:
-    """What was planned about an organisation that ended: its own plans fail, and others look to the successor.
+    """What was planned about an organisation that ended goes to the successor, or fails.
 
+    Creations below it and what others plan with it look to the successor; all other plans of its own fail.
     `lock_plans_about` has locked them.
     """
     planned = table.c.state == ChangeState.PLANNED
@@ -199,6 +206,11 @@ async def pass_plans_on(
             update(table)
             .where(planned, table.c.target_id == organisation_id, table.c.organisation_id != successor_id)
             .values(target_id=successor_id, version=table.c.version + 1, update_time=now)
+        )
+        await transaction.execute(
+            update(table)
+            .where(planned, table.c.organisation_id == organisation_id, table.c.kind.in_(sorted(FOLLOWS_SUCCESSOR)))
+            .values(organisation_id=successor_id, version=table.c.version + 1, update_time=now)
         )
     await transaction.execute(
         update(table)
@@ -229,4 +241,7 @@ def _change_of(row: Row[Any]) -> OrganisationChange:
         made_by_member_id=row.made_by_member_id,
         version=row.version,
         create_time=row.create_time,
+        creation=None
+        if row.new_level is None
+        else Creation(level=Level(row.new_level), code=row.new_code, term_years=row.term_years),
     )

@@ -1,4 +1,4 @@
-"""Changing the tree: moves, mergers, splits, ends, and what becomes of members, open work and what stands below.
+"""Changing the tree: creations, moves, mergers, splits, ends, and what becomes of members, open work and what stands below.
 
 Locks are taken in the order of `locks`: the organisations, the plans about one that ends, the records of the members concerned,
 then what hangs on them. Everything that a change does commits together, or nothing of it.
@@ -31,13 +31,14 @@ from zhibu_branches.memberships import (
     records_of,
 )
 from zhibu_branches.models import organisation
-from zhibu_branches.organisations import check_name_free, create_organisation, rename_organisation
+from zhibu_branches.organisations import check_name_free, check_new, create_organisation, rename_organisation
 from zhibu_branches.publication import publish_change, publish_changes
 from zhibu_branches.queries import Organisation, find_organisation, organisation_from
 from zhibu_branches.requests import lapse_requests_to
 from zhibu_branches.rules.changes import (
     ChangeKind,
     ChangeRefusal,
+    Creation,
     Node,
     check_dissolve,
     check_merge,
@@ -53,7 +54,7 @@ _COUNTED = literal_column("0").label("child_count")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be done to an organisation; what a kind does not need is empty.
+    """What is to be done to an organisation; what a kind does not need is empty. A new one is made below it.
 
     every_member: whether each member named for a split must still be there (asked now), or those who are go (planned).
     """
@@ -64,11 +65,12 @@ class Wish:
     new_name: str = ""
     member_ids: tuple[str, ...] = ()
     every_member: bool = True
+    creation: Creation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a change came to: the organisation after it, its target (of a split the new branch), the members moved."""
+    """What a change came to: the organisation after it, its target (the new one, when one is made), the members moved."""
 
     organisation: Organisation
     target_id: str
@@ -89,7 +91,8 @@ async def perform(
 ) -> Done:
     """Does a change now; with only_check it looks whether it could be done on a later day, and changes nothing.
 
-    Then names and what stands below are not judged: other plans may come before it.
+    Then names and what stands below are not judged: other plans may come before it. A creation is judged like one made now:
+    no plan of its own would come before it.
 
     Raises:
         ServiceError: NOT_FOUND for the organisation, ETAG_MISMATCH, ORGANISATION_DISSOLVED, ORGANISATION_NAME_TAKEN, or
@@ -117,6 +120,10 @@ async def perform(
             target_id = await _split(transaction, scene, wish.new_name, now=now)
         case ChangeKind.DISSOLVE:
             await _end(transaction, scene, now=now)
+        case ChangeKind.CREATE:
+            assert wish.creation is not None
+            made = await _create(transaction, wish.organisation_id, wish.creation, name=wish.new_name, now=now)
+            target_id = made.place.organisation_id
     after = await find_organisation(transaction, wish.organisation_id)
     if after is None:
         raise NOT_FOUND(noun="organisation")
@@ -166,17 +173,29 @@ async def _prepare(transaction: Transaction, wish: Wish, *, etag: str, planned: 
         case ChangeKind.DISSOLVE:
             children = 0 if planned else await _active_below(transaction, wish.organisation_id)
             refusal = check_dissolve(node, other, children=children, members=len(members))
+        case ChangeKind.CREATE:
+            # What is made now, is judged where it is made.
+            if planned:
+                assert wish.creation is not None
+                one = wish.creation
+                await check_new(
+                    transaction, found, level=one.level, code=one.code, name=wish.new_name, new_id=new_ulid()
+                )
     if refusal is not None:
         raise _REFUSALS[refusal]()
     return _Scene(organisation=found, target=target, members=members)
 
 
 async def lock_organisations(transaction: Transaction, wish: Wish) -> Mapping[str, Organisation]:
-    """Locks the organisation, what stands above it, its target, and for moves and mergers all below.
+    """Locks the organisation, what stands above it, its target, and for moves and mergers all below; for creations it alone.
 
     Raises:
         ServiceError: CHANGE_COLLIDED when the tree changed while a lock was waited for; the caller looks again.
     """
+    if wish.kind is ChangeKind.CREATE:
+        only = organisation.c.organisation_id == wish.organisation_id
+        rows = await transaction.all(to_change(select(organisation, _COUNTED).where(only)))
+        return {row.organisation_id: organisation_from(row) for row in rows}
     parent_id = await transaction.scalar(
         select(organisation.c.parent_id).where(organisation.c.organisation_id == wish.organisation_id)
     )
@@ -322,17 +341,8 @@ async def _move_members(transaction: Transaction, scene: _Scene, *, now: datetim
 async def _split(transaction: Transaction, scene: _Scene, new_name: str, *, now: datetime) -> str:
     beside = scene.organisation
     assert beside.parent_id is not None
-    made = await create_organisation(
-        transaction,
-        parent_id=beside.parent_id,
-        level=Level.BRANCH,
-        code="",
-        name=new_name,
-        new_id=new_ulid(),
-        now=now,
-        term_years=beside.term_years,
-    )
-    await publish_change(transaction, made, change_time=now)
+    creation = Creation(level=Level.BRANCH, code="", term_years=beside.term_years)
+    made = await _create(transaction, beside.parent_id, creation, name=new_name, now=now)
     await move_members(
         transaction,
         [one for one in scene.members if one.kind is MembershipKind.PHYSICAL],
@@ -342,6 +352,23 @@ async def _split(transaction: Transaction, scene: _Scene, new_name: str, *, now:
         now=now,
     )
     return made.place.organisation_id
+
+
+async def _create(
+    transaction: Transaction, parent_id: str, creation: Creation, *, name: str, now: datetime
+) -> Organisation:
+    made = await create_organisation(
+        transaction,
+        parent_id=parent_id,
+        level=creation.level,
+        code=creation.code,
+        name=name,
+        new_id=new_ulid(),
+        now=now,
+        term_years=creation.term_years,
+    )
+    await publish_change(transaction, made, change_time=now)
+    return made
 
 
 async def _active_below(transaction: Transaction, organisation_id: str) -> int:

@@ -60,6 +60,9 @@ organisation_change: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
     Column("update_time", DateTime(timezone=True), nullable=False),
+    Column("new_level", SmallInteger),
+    Column("new_code", Text, nullable=False),
+    Column("term_years", SmallInteger),
 )
 
 member_record: Final = Table(

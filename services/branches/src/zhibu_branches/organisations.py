@@ -50,6 +50,19 @@ async def create_organisation(
     """
     stored_name = stored_name_of(name)
     parent = await _lock_parent(transaction, parent_id)
+    place = await check_new(transaction, parent, level=level, code=code, name=stored_name, new_id=new_id)
+    return await _insert(transaction, place, name=stored_name, now=now, virtual=virtual, term_years=term_years)
+
+
+async def check_new(
+    transaction: Transaction, parent: Organisation, *, level: Level, code: str, name: str, new_id: str
+) -> Place:
+    """Where a new organisation with this stored name stands below a locked parent.
+
+    Raises:
+        ServiceError: ORGANISATION_DISSOLVED, ORGANISATION_EXISTS, ORGANISATION_NAME_TAKEN, or a field error on level or
+            organisation_id.
+    """
     if not parent.active:
         raise errors.ORGANISATION_DISSOLVED()
     place = place_below(parent.place, level=level, code=code, new_id=new_id)
@@ -57,8 +70,8 @@ async def create_organisation(
         raise _field_error(place)
     if await find_organisation(transaction, place.organisation_id) is not None:
         raise errors.ORGANISATION_EXISTS(organisation_id=place.organisation_id)
-    await check_name_free(transaction, parent_id=parent_id, name=stored_name)
-    return await _insert(transaction, place, name=stored_name, now=now, virtual=virtual, term_years=term_years)
+    await check_name_free(transaction, parent_id=parent.place.organisation_id, name=name)
+    return place
 
 
 async def rename_organisation(

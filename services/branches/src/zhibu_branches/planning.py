@@ -66,6 +66,7 @@ async def change_or_plan(
         document_number=document_number,
         made_by_member_id=made_by_member_id,
         now=now,
+        creation=wish.creation,
     )
 
 
@@ -131,6 +132,7 @@ async def _do_planned(database: Database, organisation_change_id: str, county_co
             new_name=change.new_name,
             member_ids=change.member_ids,
             every_member=False,
+            creation=change.creation,
         )
         # The organisations come before their plans, as everywhere.
         await lock_organisations(transaction, wish)

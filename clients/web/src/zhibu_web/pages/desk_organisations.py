@@ -60,19 +60,20 @@ async def show_organisation(visit: MemberVisit, organisation_id: str, page: str 
 
 @router.get("/new")
 async def show_new(visit: MemberVisit, organisation_id: str) -> HTMLResponse:
-    """Ask for name and level of an organisation to be made."""
+    """Ask for name, level and day of an organisation to be made."""
     desk = await _making_desk(visit, organisation_id)
     return await _new_page(visit, desk)
 
 
 async def _new_page(visit: Visit, desk: Desk, status: int = 200) -> HTMLResponse:
+    today = today_in_shanghai(visit.services.clock).isoformat()
     levels = BELOW[desk.organisation.level]
-    return await visit.page("desk_organisations/new.html", status=status, desk=desk, levels=levels)
+    return await visit.page("desk_organisations/new.html", status=status, desk=desk, levels=levels, today=today)
 
 
 @router.post("/new")
 async def create(visit: MemberVisit, organisation_id: str) -> Response:
-    """Make an organisation below this one."""
+    """Make an organisation below this one, today or on a day to come."""
     desk = await _making_desk(visit, organisation_id)
     form = visit.form
     level = form.value("level")
@@ -83,14 +84,22 @@ async def create(visit: MemberVisit, organisation_id: str) -> Response:
     code = form.value("code") if level != BRANCH else ""
     if code and not _CODE.match(code):
         form.refuse("code", visit.t("organisation_desk.code_bad"))
-    body: dict[str, object] = {"level": level, "name": form.value("name"), "organisationId": code}
+    body: dict[str, object] = {
+        "level": level,
+        "name": form.value("name"),
+        "organisationId": code,
+        "effectiveDate": effective_date(visit),
+    }
     if level == BRANCH:
         body["termYears"] = 5 if form.value("term_years") == "5" else 3
     path = f"/v1/organisations/{segment(organisation_id)}/children"
-    done = visit.t("organisation_desk.made", name=form.value("name"))
+    made = visit.t("organisation_desk.made", name=form.value("name"))
+    done = visit.t("organisation_desk.planned") if body["effectiveDate"] else made
     if await submit(visit, desk.gateway, path, body=body, fields=_FIELDS, done=done):
         visit.services.directory.tree_changed(organisation_id)
-        return visit.redirect(f"{desk.path}/organisations")
+        # Who may not change the tree does not see its plans.
+        planned = "/changes" if body["effectiveDate"] and desk.may(CHANGE) else ""
+        return visit.redirect(f"{desk.path}/organisations{planned}")
     return await _new_page(visit, desk, status=422)
 
 

@@ -89,6 +89,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "change_kind.ORGANISATION_CHANGE_KIND_MERGE": ("合并", "Merge"),
     "change_kind.ORGANISATION_CHANGE_KIND_SPLIT": ("拆分", "Split"),
     "change_kind.ORGANISATION_CHANGE_KIND_DISSOLVE": ("撤销", "Dissolve"),
+    "change_kind.ORGANISATION_CHANGE_KIND_CREATE": ("新建下级组织", "New organisation below"),
     "change_state.ORGANISATION_CHANGE_STATE_UNSPECIFIED": ("未知", "Unknown"),
     "change_state.ORGANISATION_CHANGE_STATE_PLANNED": ("等待生效", "Planned"),
     "change_state.ORGANISATION_CHANGE_STATE_DONE": ("已完成", "Done"),

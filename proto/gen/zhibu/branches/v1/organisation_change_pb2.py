@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from zhibu.branches.v1 import organisation_pb2 as zhibu_dot_branches_dot_v1_dot_organisation__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+zhibu/branches/v1/organisation_change.proto\x12\x11zhibu.branches.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xa3\x03\n\x12OrganisationChange\x12\x1e\n\x16organisation_change_id\x18\x01 \x01(\t\x12\x37\n\x04kind\x18\x02 \x01(\x0e\x32).zhibu.branches.v1.OrganisationChangeKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\t\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32*.zhibu.branches.v1.OrganisationChangeState\x12\x16\n\x08new_name\x18\x06 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x11\n\ttarget_id\x18\x07 \x01(\t\x12\x14\n\x0cmember_count\x18\x08 \x01(\x05\x12\x17\n\x0f\x64ocument_number\x18\t \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\n \x01(\t\x12\x17\n\x0f\x66\x61ilure_message\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\"\xa1\x01\n\x13OrganisationVersion\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x12\n\x04name\x18\x03 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\x12\x14\n\x0csuccessor_id\x18\x07 \x01(\t*\xf9\x01\n\x16OrganisationChangeKind\x12(\n$ORGANISATION_CHANGE_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fORGANISATION_CHANGE_KIND_RENAME\x10\x01\x12!\n\x1dORGANISATION_CHANGE_KIND_MOVE\x10\x02\x12\"\n\x1eORGANISATION_CHANGE_KIND_MERGE\x10\x03\x12\"\n\x1eORGANISATION_CHANGE_KIND_SPLIT\x10\x04\x12%\n!ORGANISATION_CHANGE_KIND_DISSOLVE\x10\x05*\xde\x01\n\x17OrganisationChangeState\x12)\n%ORGANISATION_CHANGE_STATE_UNSPECIFIED\x10\x00\x12%\n!ORGANISATION_CHANGE_STATE_PLANNED\x10\x01\x12\"\n\x1eORGANISATION_CHANGE_STATE_DONE\x10\x02\x12\'\n#ORGANISATION_CHANGE_STATE_CANCELLED\x10\x03\x12$\n ORGANISATION_CHANGE_STATE_FAILED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+zhibu/branches/v1/organisation_change.proto\x12\x11zhibu.branches.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$zhibu/branches/v1/organisation.proto\x1a\x1czhibu/policy/v1/policy.proto\"\x82\x04\n\x12OrganisationChange\x12\x1e\n\x16organisation_change_id\x18\x01 \x01(\t\x12\x37\n\x04kind\x18\x02 \x01(\x0e\x32).zhibu.branches.v1.OrganisationChangeKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\t\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32*.zhibu.branches.v1.OrganisationChangeState\x12\x16\n\x08new_name\x18\x06 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x11\n\ttarget_id\x18\x07 \x01(\t\x12\x14\n\x0cmember_count\x18\x08 \x01(\x05\x12\x17\n\x0f\x64ocument_number\x18\t \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\n \x01(\t\x12\x17\n\x0f\x66\x61ilure_message\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12\x37\n\tnew_level\x18\x0e \x01(\x0e\x32$.zhibu.branches.v1.OrganisationLevel\x12\x10\n\x08new_code\x18\x0f \x01(\t\x12\x12\n\nterm_years\x18\x10 \x01(\x05\"\xa1\x01\n\x13OrganisationVersion\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x12\n\x04name\x18\x03 \x01(\tB\x04\xe0\xb5\x18\x01\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\x12\x14\n\x0csuccessor_id\x18\x07 \x01(\t*\x9e\x02\n\x16OrganisationChangeKind\x12(\n$ORGANISATION_CHANGE_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fORGANISATION_CHANGE_KIND_RENAME\x10\x01\x12!\n\x1dORGANISATION_CHANGE_KIND_MOVE\x10\x02\x12\"\n\x1eORGANISATION_CHANGE_KIND_MERGE\x10\x03\x12\"\n\x1eORGANISATION_CHANGE_KIND_SPLIT\x10\x04\x12%\n!ORGANISATION_CHANGE_KIND_DISSOLVE\x10\x05\x12#\n\x1fORGANISATION_CHANGE_KIND_CREATE\x10\x06*\xde\x01\n\x17OrganisationChangeState\x12)\n%ORGANISATION_CHANGE_STATE_UNSPECIFIED\x10\x00\x12%\n!ORGANISATION_CHANGE_STATE_PLANNED\x10\x01\x12\"\n\x1eORGANISATION_CHANGE_STATE_DONE\x10\x02\x12\'\n#ORGANISATION_CHANGE_STATE_CANCELLED\x10\x03\x12$\n ORGANISATION_CHANGE_STATE_FAILED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,12 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATIONCHANGE'].fields_by_name['new_name']._serialized_options = b'\340\265\030\001'
   _globals['_ORGANISATIONVERSION'].fields_by_name['name']._loaded_options = None
   _globals['_ORGANISATIONVERSION'].fields_by_name['name']._serialized_options = b'\340\265\030\001'
-  _globals['_ORGANISATIONCHANGEKIND']._serialized_start=716
-  _globals['_ORGANISATIONCHANGEKIND']._serialized_end=965
-  _globals['_ORGANISATIONCHANGESTATE']._serialized_start=968
-  _globals['_ORGANISATIONCHANGESTATE']._serialized_end=1190
-  _globals['_ORGANISATIONCHANGE']._serialized_start=130
-  _globals['_ORGANISATIONCHANGE']._serialized_end=549
-  _globals['_ORGANISATIONVERSION']._serialized_start=552
-  _globals['_ORGANISATIONVERSION']._serialized_end=713
+  _globals['_ORGANISATIONCHANGEKIND']._serialized_start=849
+  _globals['_ORGANISATIONCHANGEKIND']._serialized_end=1135
+  _globals['_ORGANISATIONCHANGESTATE']._serialized_start=1138
+  _globals['_ORGANISATIONCHANGESTATE']._serialized_end=1360
+  _globals['_ORGANISATIONCHANGE']._serialized_start=168
+  _globals['_ORGANISATIONCHANGE']._serialized_end=682
+  _globals['_ORGANISATIONVERSION']._serialized_start=685
+  _globals['_ORGANISATIONVERSION']._serialized_end=846
 # @@protoc_insertion_point(module_scope)

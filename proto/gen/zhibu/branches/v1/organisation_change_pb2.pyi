@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from zhibu.branches.v1 import organisation_pb2 as _organisation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -36,6 +37,8 @@ class _OrganisationChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     """A part of it becomes a new one."""
     ORGANISATION_CHANGE_KIND_DISSOLVE: _OrganisationChangeKind.ValueType  # 5
     """It ends."""
+    ORGANISATION_CHANGE_KIND_CREATE: _OrganisationChangeKind.ValueType  # 6
+    """A new one is made below it."""
 
 class OrganisationChangeKind(_OrganisationChangeKind, metaclass=_OrganisationChangeKindEnumTypeWrapper):
     """OrganisationChangeKind is what is done to an organisation."""
@@ -52,6 +55,8 @@ ORGANISATION_CHANGE_KIND_SPLIT: OrganisationChangeKind.ValueType  # 4
 """A part of it becomes a new one."""
 ORGANISATION_CHANGE_KIND_DISSOLVE: OrganisationChangeKind.ValueType  # 5
 """It ends."""
+ORGANISATION_CHANGE_KIND_CREATE: OrganisationChangeKind.ValueType  # 6
+"""A new one is made below it."""
 Global___OrganisationChangeKind: _TypeAlias = OrganisationChangeKind  # noqa: Y015
 
 class _OrganisationChangeState:
@@ -105,21 +110,24 @@ class OrganisationChange(_message.Message):
     FAILURE_MESSAGE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    NEW_LEVEL_FIELD_NUMBER: _builtins.int
+    NEW_CODE_FIELD_NUMBER: _builtins.int
+    TERM_YEARS_FIELD_NUMBER: _builtins.int
     organisation_change_id: _builtins.str
     """Identifier (ULID)."""
     kind: Global___OrganisationChangeKind.ValueType
     """What is done."""
     organisation_id: _builtins.str
-    """Organisation that it is done to."""
+    """Organisation that it is done to; for CREATE the one above."""
     effective_date: _builtins.str
     """Day (YYYY-MM-DD, Asia/Shanghai) at whose beginning it holds."""
     state: Global___OrganisationChangeState.ValueType
     """Where it stands."""
     new_name: _builtins.str
-    """New name, for RENAME and SPLIT."""
+    """New name, for RENAME, SPLIT and CREATE."""
     target_id: _builtins.str
     """New parent for MOVE, the one that stays for MERGE, the one that takes the members for DISSOLVE, the new one for
-    SPLIT once done.
+    SPLIT and CREATE once done.
     """
     member_count: _builtins.int
     """Members that move (planned: as of now)."""
@@ -131,6 +139,12 @@ class OrganisationChange(_message.Message):
     """The reason in the caller's language, with what to do."""
     etag: _builtins.str
     """Version of the record."""
+    new_level: _organisation_pb2.OrganisationLevel.ValueType
+    """Level of the new one, for CREATE."""
+    new_code: _builtins.str
+    """GB/T 2260 code of the new one, for CREATE of an administrative one; otherwise empty."""
+    term_years: _builtins.int
+    """Years of a committee's term in the new one, for CREATE of a branch; otherwise 0."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
@@ -151,10 +165,13 @@ class OrganisationChange(_message.Message):
         failure_message: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        new_level: _organisation_pb2.OrganisationLevel.ValueType = ...,
+        new_code: _builtins.str = ...,
+        term_years: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "failure_message", b"failure_message", "failure_reason", b"failure_reason", "kind", b"kind", "member_count", b"member_count", "new_name", b"new_name", "organisation_change_id", b"organisation_change_id", "organisation_id", b"organisation_id", "state", b"state", "target_id", b"target_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "failure_message", b"failure_message", "failure_reason", b"failure_reason", "kind", b"kind", "member_count", b"member_count", "new_code", b"new_code", "new_level", b"new_level", "new_name", b"new_name", "organisation_change_id", b"organisation_change_id", "organisation_id", b"organisation_id", "state", b"state", "target_id", b"target_id", "term_years", b"term_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -214,6 +214,7 @@ class CreateOrganisationRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     TERM_YEARS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
     parent_id: _builtins.str
     """Identifier of the organisation above."""
     organisation_id: _builtins.str
@@ -226,6 +227,8 @@ class CreateOrganisationRequest(_message.Message):
     """Same id, same answer; made by the client."""
     term_years: _builtins.int
     """Years of a committee's term in a branch: 3, or 5 in villages and communities; 3 when 0."""
+    effective_date: _builtins.str
+    """Day at whose beginning it holds (YYYY-MM-DD), for a planned change; today when empty."""
     def __init__(
         self,
         *,
@@ -235,10 +238,11 @@ class CreateOrganisationRequest(_message.Message):
         name: _builtins.str = ...,
         request_id: _builtins.str = ...,
         term_years: _builtins.int = ...,
+        effective_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "request_id", b"request_id", "term_years", b"term_years"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "level", b"level", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "request_id", b"request_id", "term_years", b"term_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -252,21 +256,27 @@ class CreateOrganisationResponse(_message.Message):
 
     ORGANISATION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Its version, also sent as the ETag header."""
+    """Version of the organisation, or of the change when it is planned; also sent as the ETag header."""
     @_builtins.property
     def organisation(self) -> _organisation_pb2.Organisation:
-        """The organisation."""
+        """The organisation; absent when it is planned."""
+
+    @_builtins.property
+    def change(self) -> _organisation_change_pb2.OrganisationChange:
+        """The change, when it is planned."""
 
     def __init__(
         self,
         *,
         organisation: _organisation_pb2.Organisation | None = ...,
         etag: _builtins.str = ...,
+        change: _organisation_change_pb2.OrganisationChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "organisation", b"organisation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "organisation", b"organisation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "etag", b"etag", "organisation", b"organisation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -125,7 +125,8 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateOrganisation(self, request, context):
-        """CreateOrganisation adds an organisation below another.
+        """CreateOrganisation adds an organisation below another, now or on a later day. A planned one is checked like one
+        made now, and again on its day; it stands at the organisation above and follows what takes that one over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

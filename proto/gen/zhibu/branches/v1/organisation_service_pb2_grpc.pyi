@@ -42,7 +42,9 @@ class OrganisationServiceStub:
     SearchOrganisations: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.SearchOrganisationsRequest, _organisation_service_pb2.SearchOrganisationsResponse]
     """SearchOrganisations finds organisations of a county by a part of their name."""
     CreateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.CreateOrganisationRequest, _organisation_service_pb2.CreateOrganisationResponse]
-    """CreateOrganisation adds an organisation below another."""
+    """CreateOrganisation adds an organisation below another, now or on a later day. A planned one is checked like one
+    made now, and again on its day; it stands at the organisation above and follows what takes that one over.
+    """
     RenameOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.RenameOrganisationRequest, _organisation_service_pb2.RenameOrganisationResponse]
     """RenameOrganisation gives an organisation another name."""
     MoveOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_service_pb2.MoveOrganisationRequest, _organisation_service_pb2.MoveOrganisationResponse]
@@ -80,7 +82,9 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     SearchOrganisations: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.SearchOrganisationsRequest, _organisation_service_pb2.SearchOrganisationsResponse]  # type: ignore[assignment]
     """SearchOrganisations finds organisations of a county by a part of their name."""
     CreateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.CreateOrganisationRequest, _organisation_service_pb2.CreateOrganisationResponse]  # type: ignore[assignment]
-    """CreateOrganisation adds an organisation below another."""
+    """CreateOrganisation adds an organisation below another, now or on a later day. A planned one is checked like one
+    made now, and again on its day; it stands at the organisation above and follows what takes that one over.
+    """
     RenameOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.RenameOrganisationRequest, _organisation_service_pb2.RenameOrganisationResponse]  # type: ignore[assignment]
     """RenameOrganisation gives an organisation another name."""
     MoveOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_service_pb2.MoveOrganisationRequest, _organisation_service_pb2.MoveOrganisationResponse]  # type: ignore[assignment]
@@ -139,7 +143,9 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_service_pb2.CreateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_service_pb2.CreateOrganisationResponse, _abc.Awaitable[_organisation_service_pb2.CreateOrganisationResponse]]:
-        """CreateOrganisation adds an organisation below another."""
+        """CreateOrganisation adds an organisation below another, now or on a later day. A planned one is checked like one
+        made now, and again on its day; it stands at the organisation above and follows what takes that one over.
+        """
 
     @_abc_1.abstractmethod
     def RenameOrganisation(

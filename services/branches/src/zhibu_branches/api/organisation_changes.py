@@ -9,15 +9,16 @@ from zhibu.branches.v1 import organisation_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role, Transaction
-from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, PERMISSION_DENIED, field_error, find_kind
+from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, PERMISSION_DENIED, field_error
 from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
+from zhibu_branches.api.change_messages import change_message
 from zhibu_branches.api.days import day_or_none
 from zhibu_branches.change_rows import OrganisationChange, find_change, list_changes
 from zhibu_branches.changes import Wish
 from zhibu_branches.history import versions_of
-from zhibu_branches.member_events import day, instant
+from zhibu_branches.member_events import day
 from zhibu_branches.member_lists import stands_at_or_below
 from zhibu_branches.messages import organisation_message
 from zhibu_branches.organisations import stored_name_of
@@ -75,7 +76,7 @@ class OrganisationChangeApi:
                 organisation=organisation_message(present), etag=etag_of(present.version)
             )
             if change.state is ChangeState.PLANNED:
-                response.change.CopyFrom(_message(change, call.language))
+                response.change.CopyFrom(change_message(change, call.language))
             return write.reply(response)
 
     async def MoveOrganisation(self, request: pb.MoveOrganisationRequest, call: Call) -> pb.MoveOrganisationResponse:
@@ -117,7 +118,7 @@ class OrganisationChangeApi:
                 count_max=page.size + 1,
             )
             shown = rows[: page.size]
-            response = pb.ListOrganisationChangesResponse(changes=[_message(row, call.language) for row in shown])
+            response = pb.ListOrganisationChangesResponse(changes=[change_message(row, call.language) for row in shown])
             if len(rows) > page.size:
                 last = shown[-1]
                 key = ["1" if last.state is ChangeState.PLANNED else "0", last.organisation_change_id]
@@ -140,7 +141,7 @@ class OrganisationChangeApi:
             )
             return write.reply(
                 pb.CancelOrganisationChangeResponse(
-                    change=_message(change, call.language), etag=etag_of(change.version)
+                    change=change_message(change, call.language), etag=etag_of(change.version)
                 )
             )
 
@@ -177,7 +178,7 @@ class OrganisationChangeApi:
                 write, call, wish, effective=request.effective_date, document=request.document_number, etag=request.etag
             )
             return write.reply(
-                response_type(change=_message(change, call.language), etag=etag_of(change.version)),
+                response_type(change=change_message(change, call.language), etag=etag_of(change.version)),
                 subjects=wish.member_ids,
             )
 
@@ -203,25 +204,6 @@ async def _check_holds_at(transaction: Transaction, call: Call, organisation_id:
     way = () if target is None else (*target.place.ancestor_ids, target.place.organisation_id)
     if not any(_PERMISSION in grant.permissions and grant.organisation_id in way for grant in call.caller.grants):
         raise PERMISSION_DENIED()
-
-
-def _message(change: OrganisationChange, language: str) -> organisation_change_pb2.OrganisationChange:
-    failure = find_kind(change.failure_reason) if change.failure_reason else None
-    return organisation_change_pb2.OrganisationChange(
-        organisation_change_id=change.organisation_change_id,
-        kind=organisation_change_pb2.OrganisationChangeKind.ValueType(change.kind),
-        organisation_id=change.organisation_id,
-        effective_date=day(change.effective_date),
-        state=organisation_change_pb2.OrganisationChangeState.ValueType(change.state),
-        new_name=change.new_name,
-        target_id=change.target_id,
-        member_count=change.member_count,
-        document_number=change.document_number,
-        failure_reason=change.failure_reason,
-        failure_message="" if failure is None else failure.text(language, {}),
-        create_time=instant(change.create_time),
-        etag=etag_of(change.version),
-    )
 
 
 def _role_for(organisation_id: str) -> Role:

@@ -10,16 +10,18 @@ from zhibu_kit.clock import Clock, today_in_shanghai
 from zhibu_kit.db import Database, Role
 from zhibu_kit.errors import INVALID_PAGE_TOKEN, NOT_FOUND, field_error
 from zhibu_kit.etag import etag_of
-from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_branches import errors
+from zhibu_branches.api.change_messages import change_message
 from zhibu_branches.api.days import day_or_none
+from zhibu_branches.changes import Wish
 from zhibu_branches.history import children_as_of, organisation_as_of
 from zhibu_branches.messages import organisation_message
-from zhibu_branches.organisations import DEFAULT_TERM_YEARS, create_organisation
-from zhibu_branches.publication import publish_change
+from zhibu_branches.organisations import DEFAULT_TERM_YEARS, stored_name_of
+from zhibu_branches.planning import change_or_plan
 from zhibu_branches.queries import find_organisation, list_children, search_organisations
+from zhibu_branches.rules.changes import ChangeKind, ChangeState, Creation
 from zhibu_branches.rules.tree import Level
 
 _ANY_LEVEL: Final = organisation_pb2.ORGANISATION_LEVEL_UNSPECIFIED
@@ -93,18 +95,24 @@ class OrganisationApi:
         async with self._database.write(call, request, pb.CreateOrganisationResponse, role=_role_of(call)) as write:
             if write.replayed is not None:
                 return write.replayed
-            now = self._clock.now()
-            created = await create_organisation(
+            change = await change_or_plan(
                 write,
-                parent_id=request.parent_id,
-                level=Level(request.level),
-                code=request.organisation_id,
-                name=request.name,
-                new_id=new_ulid(self._clock),
-                now=now,
-                term_years=request.term_years or DEFAULT_TERM_YEARS,
+                _creation_of(request),
+                effective_date=day_or_none("effective_date", request.effective_date),
+                document_number="",
+                made_by_member_id=call.caller.member_id or "",
+                etag="",
+                now=self._clock.now(),
             )
-            await publish_change(write, created, change_time=now)
+            if change.state is ChangeState.PLANNED:
+                return write.reply(
+                    pb.CreateOrganisationResponse(
+                        change=change_message(change, call.language), etag=etag_of(change.version)
+                    )
+                )
+            created = await find_organisation(write, change.target_id)
+            if created is None:
+                raise NOT_FOUND(noun="organisation")
             return write.reply(
                 pb.CreateOrganisationResponse(
                     organisation=organisation_message(created), etag=etag_of(created.version)
@@ -118,6 +126,19 @@ class OrganisationApi:
         if day is not None and day > today:
             raise field_error("as_of_date", errors.DATE_IN_FUTURE)
         return None if day == today else day
+
+
+def _creation_of(request: pb.CreateOrganisationRequest) -> Wish:
+    return Wish(
+        kind=ChangeKind.CREATE,
+        organisation_id=request.parent_id,
+        new_name=stored_name_of(request.name),
+        creation=Creation(
+            level=Level(request.level),
+            code=request.organisation_id,
+            term_years=request.term_years or DEFAULT_TERM_YEARS,
+        ),
+    )
 
 
 def _role_of(call: Call) -> Role:

@@ -1,4 +1,4 @@
-"""Which changes of the organisation tree are possible: moves, mergers, splits, ends. Pure."""
+"""Which changes of the organisation tree are possible: moves, mergers, splits, ends; and on which day. Pure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ChangeKind(IntEnum):
     MERGE = 3
     SPLIT = 4
     DISSOLVE = 5
+    CREATE = 6
 
 
 class ChangeState(IntEnum):
@@ -51,6 +52,19 @@ class ChangeRefusal(StrEnum):
     NOBODY_STAYS = "nobody_stays"
     DAY_PASSED = "day_passed"
     DAY_TOO_FAR = "day_too_far"
+
+
+# A creation is not about the organisation at which it stands, only below it: it can stand below what took that one over.
+FOLLOWS_SUCCESSOR: Final = frozenset({ChangeKind.CREATE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """What a new organisation shall be, besides its name; code is empty for a branch or a sector committee."""
+
+    level: Level
+    code: str
+    term_years: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
