@@ -21,11 +21,13 @@ from typing import Final
 import asyncpg
 from report import Report
 from zhibu_branches.__main__ import MIGRATIONS
+from zhibu_branches.changes import Wish
 from zhibu_branches.history import children_as_of
 from zhibu_branches.member_lists import list_members
-from zhibu_branches.organisations import create_organisation
-from zhibu_branches.publication import publish_change
+from zhibu_branches.organisations import DEFAULT_TERM_YEARS
+from zhibu_branches.planning import change_or_plan
 from zhibu_branches.queries import find_organisation, list_children, search_organisations
+from zhibu_branches.rules.changes import ChangeKind, Creation
 from zhibu_branches.rules.members import MembershipKind, PartyStatus
 from zhibu_branches.rules.tree import Level, search_form, search_tokens
 from zhibu_branches.statistics import fold_tallies, statistics_of
@@ -157,16 +159,20 @@ async def create_one_by_one(database: Database, township: str) -> float:
     began = time.monotonic()
     for number in range(MADE_ONE_BY_ONE):
         async with database.transaction(Scope.of(township[:6])) as transaction:
-            made = await create_organisation(
+            await change_or_plan(
                 transaction,
-                parent_id=township,
-                level=Level.BRANCH,
-                code="",
-                name=f"逐个建立{number}党支部",
-                new_id=new_ulid(),
+                Wish(
+                    kind=ChangeKind.CREATE,
+                    organisation_id=township,
+                    new_name=f"逐个建立{number}党支部",
+                    creation=Creation(level=Level.BRANCH, code="", term_years=DEFAULT_TERM_YEARS),
+                ),
+                effective_date=None,
+                document_number="",
+                made_by_member_id="",
+                etag="",
                 now=NOW,
             )
-            await publish_change(transaction, made, change_time=NOW)
     return MADE_ONE_BY_ONE / (time.monotonic() - began)
 
 

@@ -208,7 +208,7 @@ async def test_a_planned_organisation_is_listed_with_name_and_level(clerk: Brows
         "state": "ORGANISATION_CHANGE_STATE_PLANNED",
         "newName": "辛寨街道党工委",
         "newLevel": "ORGANISATION_LEVEL_TOWNSHIP",
-        "newCode": "370724009",
+        "newOrganisationId": "370724009",
         "etag": "v1",
     }
     gateway.prepare(f"GET {_base('changes')}", {"changes": [change]})

@@ -278,7 +278,7 @@ class OrganisationChange(Message):
     create_time: datetime | None = None
     etag: str = ""
     new_level: str = "ORGANISATION_LEVEL_UNSPECIFIED"
-    new_code: str = ""
+    new_organisation_id: str = ""
 
 
 class OrganisationChangePage(Message):

@@ -111,7 +111,7 @@ class OrganisationChange(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     NEW_LEVEL_FIELD_NUMBER: _builtins.int
-    NEW_CODE_FIELD_NUMBER: _builtins.int
+    NEW_ORGANISATION_ID_FIELD_NUMBER: _builtins.int
     TERM_YEARS_FIELD_NUMBER: _builtins.int
     organisation_change_id: _builtins.str
     """Identifier (ULID)."""
@@ -141,8 +141,8 @@ class OrganisationChange(_message.Message):
     """Version of the record."""
     new_level: _organisation_pb2.OrganisationLevel.ValueType
     """Level of the new one, for CREATE."""
-    new_code: _builtins.str
-    """GB/T 2260 code of the new one, for CREATE of an administrative one; otherwise empty."""
+    new_organisation_id: _builtins.str
+    """GB/T 2260 code of the new one, for CREATE of an administrative one; otherwise empty, it gets an identifier."""
     term_years: _builtins.int
     """Years of a committee's term in the new one, for CREATE of a branch; otherwise 0."""
     @_builtins.property
@@ -166,12 +166,12 @@ class OrganisationChange(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         new_level: _organisation_pb2.OrganisationLevel.ValueType = ...,
-        new_code: _builtins.str = ...,
+        new_organisation_id: _builtins.str = ...,
         term_years: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "failure_message", b"failure_message", "failure_reason", b"failure_reason", "kind", b"kind", "member_count", b"member_count", "new_code", b"new_code", "new_level", b"new_level", "new_name", b"new_name", "organisation_change_id", b"organisation_change_id", "organisation_id", b"organisation_id", "state", b"state", "target_id", b"target_id", "term_years", b"term_years"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document_number", b"document_number", "effective_date", b"effective_date", "etag", b"etag", "failure_message", b"failure_message", "failure_reason", b"failure_reason", "kind", b"kind", "member_count", b"member_count", "new_level", b"new_level", "new_name", b"new_name", "new_organisation_id", b"new_organisation_id", "organisation_change_id", b"organisation_change_id", "organisation_id", b"organisation_id", "state", b"state", "target_id", b"target_id", "term_years", b"term_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,6 +31,6 @@ def change_message(change: OrganisationChange, language: str) -> pb.Organisation
         create_time=instant(change.create_time),
         etag=etag_of(change.version),
         new_level=ORGANISATION_LEVEL_UNSPECIFIED if new is None else OrganisationLevel.ValueType(new.level),
-        new_code="" if new is None else new.code,
+        new_organisation_id="" if new is None else new.code,
         term_years=new.term_years if new is not None and new.level is Level.BRANCH else 0,
     )
