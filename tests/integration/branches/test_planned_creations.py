@@ -117,7 +117,11 @@ async def test_the_province_plans_a_county_with_its_code(party: Party) -> None:
     day = day_ahead(3)
     request = request_of("3707", "规划县", day=day, level=COUNTY, code="370798")
     planned = await plan(party, request, account=PROVINCE_ADMIN)
-    assert (planned.change.new_level, planned.change.new_organisation_id, planned.change.term_years) == (COUNTY, "370798", 0)
+    assert (planned.change.new_level, planned.change.new_organisation_id, planned.change.term_years) == (
+        COUNTY,
+        "370798",
+        0,
+    )
     await do_due_changes(party.database, now=midnight(day))
     made = await party.branches.get("370798")
     assert (made.name, made.county_code, list(made.ancestor_ids)) == ("规划县", "370798", ["37", "3707"])
