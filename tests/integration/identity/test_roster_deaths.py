@@ -11,11 +11,11 @@ from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_stack.engines import Postgres
 
-# A killed service's lease on the roster and its messages at NATS are given to the next after half a minute.
-TIMEOUT_S = 240
+# The lease of a killed service ends after 20 s, what NATS had given it is given again after 30 s; the rest is the machine.
+TIMEOUT_S = 400
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_services_killed_in_the_middle_of_a_roster_go_on_by_themselves_and_lose_or_double_nobody(
     tmp_path: Path, service_database: DatabaseMaker, postgres: Postgres, nats: NatsServer
 ) -> None:
@@ -27,7 +27,7 @@ async def test_services_killed_in_the_middle_of_a_roster_go_on_by_themselves_and
     assert sum("SIGKILL" in line for line in told) == 3
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_whole_roster_is_brought_in_mended_repeated_and_exported_without_a_difference(
     tmp_path: Path, service_database: DatabaseMaker, postgres: Postgres, nats: NatsServer
 ) -> None:
