@@ -37,6 +37,21 @@ class Load:
                 process.kill()
         return await process.wait(), "".join(said)
 
+    def forget_what_a_kill_may_lose(self) -> None:
+        """Take out of the progress what was done last: everything happened, and nobody wrote it down any more."""
+        path = self._stack.directory / "demo" / f"county-{PART}.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        founder = next(name for name in map(_fact, lines) if name.endswith(".signed")).removesuffix(".signed")
+        lost = {"part.founders.done", f"{founder}.activated", f"{founder}.signed"}
+        lost |= {name for name in map(_fact, lines) if name.endswith((".submitted", ".approved"))}
+        path.write_text("\n".join(line for line in lines if _fact(line) not in lost), encoding="utf-8")
+
+
+def _fact(line: str) -> str:
+    """Give the name of the fact in a line of the progress; the first line is none, and a kill may have cut one off."""
+    found = re.match(r'\["([^"]+)", ', line)
+    return found.group(1) if found else ""
+
 
 @pytest.fixture
 def load(stack: Stack) -> Load:
@@ -53,6 +68,9 @@ async def test_a_load_that_is_killed_in_every_part_goes_on_and_a_last_one_change
     # Plan and counts through the API, side by side.
     for wanted, name in ((240, "持证党员"), (240, "党员"), (14, "虚拟支部发起人"), (3, "虚拟支部"), (8, "实体支部")):
         assert re.search(rf"\b{wanted} +\d+  ✓ {name} ", said), said
+    load.forget_what_a_kill_may_lose()
+    status, said = await load.run()
+    assert status == 0, said
     status, said = await load.run()
     assert status == 0, said
     assert "没有改动" in said

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhibu_demo.activation import LogIn
-from zhibu_demo.api import segment
+from zhibu_demo.api import RefusedError, segment
 from zhibu_demo.concurrency import together
 from zhibu_demo.county.coming_online import key_of, people_of
 from zhibu_demo.county.desk import COUNTY, CountyDesk
@@ -21,6 +21,8 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _PASSWORD_LENGTH: Final = 12
 # Much of a first log-in is waiting for its SMS; more at once only wait for the hashing of passwords.
 _BRANCHES_AT_ONCE: Final = 8
+_COLLECTING: Final = "FOUNDING_STATE_COLLECTING"
+_SUBMITTED: Final = "FOUNDING_STATE_SUBMITTED"
 _ON_ITS_WAY: Final = frozenset({"PERMISSION_DENIED", "NOT_FOUND"})
 
 
@@ -118,9 +120,11 @@ async def _found(
     path = f"/v1/foundings/{segment(founding_id)}"
     for founder in others:
         await _sign(desk, log_in, path, founder=founder, part=part)
-    _, etag = await desk.api.get_with_etag(path, token=initiator)
-    body = {"etag": etag.strip('"')}
-    await desk.api.post(f"{path}:submit", body, token=initiator, request_id=notes.request_id(f"submit-{etag}"))
+    present, etag = await desk.api.get_with_etag(path, token=initiator)
+    # A load that was killed may have handed it in already.
+    if present["founding"]["state"] == _COLLECTING:
+        body = {"etag": etag.strip('"')}
+        await desk.api.post(f"{path}:submit", body, token=initiator, request_id=notes.request_id(f"submit-{etag}"))
     notes.put("submitted", True)
     log_in.forget(first.person)
 
@@ -147,7 +151,14 @@ async def _hand_over_code(desk: CountyDesk, founder: Founder) -> None:
     count = int(notes.get("codes_issued") or 0) + 1
     notes.put("codes_issued", count)
     path = f"{COUNTY}/eids/{founder.eid_id}:issueActivationCode"
-    answer = await desk.post(path, {}, request_id=notes.request_id(f"activation-code-{count}"))
+    try:
+        answer = await desk.post(path, {}, request_id=notes.request_id(f"activation-code-{count}"))
+    except RefusedError as refused:
+        if "EID_ALREADY_ACTIVE" not in refused.codes or not notes.get("eid_number"):
+            raise
+        # A load that was killed had logged the founder in, and could not write that down any more.
+        notes.put("activated", True)
+        return
     notes.put("activation_code", answer["activationCode"])
     notes.put("eid_number", answer["eidNumber"])
 
@@ -155,9 +166,10 @@ async def _hand_over_code(desk: CountyDesk, founder: Founder) -> None:
 async def _approve(desk: CountyDesk, branch: VirtualBranch) -> None:
     notes = desk.progress.of(f"virtual-{branch.number}")
     path = f"{COUNTY}/foundings/{notes.get('founding_id')}"
-    _, etag = await desk.api.get_with_etag(path, token=desk.token)
-    body = {"etag": etag.strip('"')}
-    await desk.post(f"{path}:approve", body, request_id=notes.request_id(f"approve-{etag}"))
+    present, etag = await desk.api.get_with_etag(path, token=desk.token)
+    if present["founding"]["state"] == _SUBMITTED:
+        body = {"etag": etag.strip('"')}
+        await desk.post(f"{path}:approve", body, request_id=notes.request_id(f"approve-{etag}"))
     notes.put("approved", True)
 
 
