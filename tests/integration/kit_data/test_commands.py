@@ -65,14 +65,18 @@ def run(made: ServiceDatabase, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 async def test_migrate_says_what_it_did_and_then_that_there_is_nothing_to_do(run: Command) -> None:
-    assert await run("migrate") == (0, "kit/0001_kit done\nkit/0002_virtual_branch done\nmirror/0001_record done\n", "")
+    assert await run("migrate") == (
+        0,
+        "kit/0001_kit done\nkit/0002_virtual_branch done\nkit/0003_open_grant done\nmirror/0001_record done\n",
+        "",
+    )
     assert await run("migrate") == (0, "nothing to apply\n", "")
 
 
 async def test_a_migration_that_fails_is_one_sentence_and_a_status(run: Command, tmp_path: Path) -> None:
     (tmp_path / "0001_wrong.sql").write_text("create table half (id int); select nonsense;")
     status, output, complaint = await run("migrate", migrations=tmp_path)
-    assert (status, output) == (1, "kit/0001_kit done\nkit/0002_virtual_branch done\n")
+    assert (status, output) == (1, "kit/0001_kit done\nkit/0002_virtual_branch done\nkit/0003_open_grant done\n")
     assert complaint.startswith(
         "数据库迁移失败 / migration failed: mirror/0001_wrong failed, line 1 and left nothing behind"
     )

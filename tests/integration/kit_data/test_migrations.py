@@ -45,7 +45,12 @@ async def tables(database: ServiceDatabase) -> set[str]:
 
 
 async def test_the_kits_tables_come_first_and_each_file_runs_once(database: ServiceDatabase, directory: Path) -> None:
-    assert await run(database, directory) == ("kit/0001_kit", "kit/0002_virtual_branch", "testing/0001_words")
+    assert await run(database, directory) == (
+        "kit/0001_kit",
+        "kit/0002_virtual_branch",
+        "kit/0003_open_grant",
+        "testing/0001_words",
+    )
     assert await run(database, directory) == ()
     write(directory, 2, GOOD.format(table="two"))
     assert await run(database, directory) == ("testing/0002_words",)
@@ -99,7 +104,11 @@ async def test_numbers_are_unique_and_gapless_and_names_plain(
 
 async def test_two_deployments_at_once_run_each_file_once(database: ServiceDatabase, directory: Path) -> None:
     done = await asyncio.gather(*(run(database, directory) for _ in range(3)))
-    assert sorted(done) == [(), (), ("kit/0001_kit", "kit/0002_virtual_branch", "testing/0001_words")]
+    assert sorted(done) == [
+        (),
+        (),
+        ("kit/0001_kit", "kit/0002_virtual_branch", "kit/0003_open_grant", "testing/0001_words"),
+    ]
 
 
 async def test_a_table_in_use_is_waited_for_in_short_turns(
