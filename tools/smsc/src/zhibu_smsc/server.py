@@ -49,6 +49,13 @@ class MessageCentre:
             system_id=settings.system_id, password=settings.password, inbox=self.inbox, faults=self.faults
         )
         self._sessions: set[Session] = set()
+        # Connections accepted since the start.
+        self.connection_count = 0
+
+    @property
+    def session_count(self) -> int:
+        """How many are connected now."""
+        return len(self._sessions)
 
     def drop_sessions(self) -> None:
         """Cuts off everybody who is connected."""
@@ -62,6 +69,7 @@ class MessageCentre:
             return
         session = Session(self._centre, reader, writer)
         self._sessions.add(session)
+        self.connection_count += 1
         try:
             await session.run()
         finally:
