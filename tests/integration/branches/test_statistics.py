@@ -72,6 +72,53 @@ async def test_few_people_are_not_told_nor_can_they_be_computed(party: Party) ->
         assert told((await statistics(party, sums.organisation_id)).total) == told(sums)
 
 
+async def test_a_county_with_few_members_takes_no_group_of_a_large_one_along(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    large, small = await county(party, "370787"), await county(party, "370788")
+    counts = {large: (900, 300, 5, 40), small: (30, 4, 1, 2)}
+    await owner.executemany(
+        "insert into tally (organisation_id, county_code, dimension, key, count, folded)"
+        " values ($1, $1, $2, $3, $4, true)",
+        [
+            (code, dimension, key, count)
+            for code, (full, probationary, under_probation, virtual) in counts.items()
+            for dimension, key, count in (
+                ("status", "5", full),
+                ("status", "4", probationary),
+                ("status", "6", under_probation),
+                ("virtual", "member", virtual),
+            )
+        ],
+    )
+    try:
+        city = await statistics(party, "3707")
+        of_small = await statistics(party, small)
+        of_large = await statistics(party, large)
+    finally:
+        await owner.execute("delete from tally where county_code = any($1)", [large, small])
+    groups = {"FULL": 900, "PROBATIONARY": 300, "UNDER_PROBATION": 5}
+    assert {key: count for key, count in told(of_large.total).items() if key in groups} == groups
+    assert (of_large.total.virtual_member_count, of_large.total.ungrouped_member_count) == (40, 0)
+    # The small one tells of itself what it may, and all of it is left out above.
+    assert {key: count for key, count in told(of_small.total).items() if key in groups} == {
+        "FULL": 30,
+        "PROBATIONARY": -1,
+        "UNDER_PROBATION": -1,
+    }
+    seen = {sums.organisation_id: sums for sums in city.below}
+    assert (seen[small].member_count, seen[small].ungrouped_member_count, sum(told(seen[small]).values())) == (
+        35,
+        35,
+        0,
+    )
+    assert told(seen[large]) == told(of_large.total)
+    for key, count in groups.items():
+        assert told(city.total)[key] == count
+    others = city.total.member_count - 1205 - 35
+    assert city.total.ungrouped_member_count == 35 + others
+
+
 async def test_what_changes_is_counted_at_once_and_folding_changes_nothing(
     party: Party, owner: asyncpg.Connection
 ) -> None:

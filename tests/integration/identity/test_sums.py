@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integration.identity.people_by_hand import RosterPerson, enter_people, people_of
 from integration.identity.running_identity import (
+    LINQU,
     PROVINCE,
     PROVINCE_ADMIN,
     QINGZHOU,
@@ -13,7 +14,8 @@ from integration.identity.running_identity import (
     Officer,
 )
 from zhibu.identity.v1 import people_service_pb2 as pb
-from zhibu_identity.counts import count_stale
+from zhibu_identity.counts import OF_COUNTY, Dimension, count_stale
+from zhibu_identity.rules.person import Gender
 from zhibu_kit.scope import Scope
 
 
@@ -94,3 +96,34 @@ async def test_what_a_branch_hides_does_not_follow_from_the_sums_around_it(ident
     assert below[0] == {"HAN": -1, "OTHER": -1}
     for group in ("HAN", "OTHER"):
         assert above[group] == -1 or [one[group] for one in below].count(-1) != 1
+
+
+async def test_a_county_with_few_people_takes_no_group_of_a_large_one_along(identity: Identity) -> None:
+    rows = [
+        (county, OF_COUNTY, int(dimension), value, count)
+        for county, women, men in ((LINQU, 480, 420), (QINGZHOU, 3, 37))
+        for dimension, value, count in (
+            (Dimension.ALL, 0, women + men),
+            (Dimension.GENDER, int(Gender.FEMALE), women),
+            (Dimension.GENDER, int(Gender.MALE), men),
+        )
+    ]
+    async with identity.parts.database.transaction(Scope.of(LINQU, QINGZHOU)) as transaction:
+        raw = await transaction.raw()
+        await raw.executemany(
+            "insert into statistic_count (county_code, branch_id, dimension, value, people_count)"
+            " values ($1, $2, $3, $4, $5)"
+            " on conflict (county_code, branch_id, dimension, value) do update set people_count = excluded.people_count",
+            rows,
+        )
+
+    async def told(organisation_id: str) -> tuple[int, int, dict[str, int]]:
+        sums = await people_of(identity).GetPeopleStatistics(
+            pb.GetPeopleStatisticsRequest(organisation_id=organisation_id), metadata=identity.officer(PROVINCE_ADMIN)
+        )
+        return sums.total_count, sums.ungrouped_count, {one.key: one.count for one in sums.by_gender}
+
+    assert await told(LINQU) == (900, 0, {"MALE": 420, "FEMALE": 480})
+    assert await told(QINGZHOU) == (40, 0, {"MALE": -1, "FEMALE": -1})
+    for above in (WEIFANG, PROVINCE):
+        assert await told(above) == (940, 40, {"MALE": 420, "FEMALE": 480})

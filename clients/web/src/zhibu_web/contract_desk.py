@@ -308,6 +308,7 @@ class OrganisationSums(Message):
     by_status: tuple[Group, ...] = ()
     by_occupation: tuple[Group, ...] = ()
     by_admission: tuple[Group, ...] = ()
+    ungrouped_member_count: int = 0
 
 
 class Statistics(Message):
@@ -322,6 +323,7 @@ class PeopleStatistics(Message):
     by_gender: tuple[Group, ...] = ()
     by_education: tuple[Group, ...] = ()
     by_ethnicity: tuple[Group, ...] = ()
+    ungrouped_count: int = 0
     as_of_time: datetime | None = None
 
 

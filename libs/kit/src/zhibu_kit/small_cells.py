@@ -11,6 +11,11 @@ data security", 1988). Every hidden count is put on a circle of four.
 Tables hang together, because each row is itself the sum of a table further down, which the same reader may open. They are
 therefore judged from the top: what is hidden of a row above stays hidden, and then all its hidden columns are hidden in two
 rows below, so that whatever the hidden counts above may have been, counts below fit to them.
+
+One organisation with few people would take its large neighbours along: beside a county that has just begun with forty
+members, whose every group is small, a county of 24,000 could show none of its own. Counties of fewer than
+LEAST_COUNTED_ABOVE people are therefore *apart*: no group above them counts their people, so nothing has to be hidden
+elsewhere for their sake, and what they themselves tell is judged as if nothing stood above.
 """
 
 from __future__ import annotations
@@ -23,6 +28,8 @@ from typing import Final
 LEAST_TOLD: Final = 5
 # Stands in an answer for a count that is not told.
 NOT_TOLD: Final = -1
+# People of a county from which on the groups of city and province count them.
+LEAST_COUNTED_ABOVE: Final = 500
 # A circle of hidden counts runs through two of a line.
 _PAIR: Final = 2
 

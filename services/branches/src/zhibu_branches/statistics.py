@@ -19,7 +19,15 @@ from zhibu_branches.models import organisation
 from zhibu_branches.queries import Organisation
 from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus
 from zhibu_branches.rules.tree import Level
-from zhibu_branches.tallies import Counts, counts_inside, counts_of_cities, counts_of_counties, sum_of
+from zhibu_branches.tallies import (
+    APART,
+    Counts,
+    counts_inside,
+    counts_of_cities,
+    counts_of_counties,
+    counts_of_county,
+    sum_of,
+)
 
 # Organisations directly below one that are shown.
 BELOW_MAX: Final = 500
@@ -29,7 +37,10 @@ _OF_PARTY: Final = tuple(status for status in PartyStatus if status in MEMBERS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """The sums of one organisation and all below it; NOT_TOLD for groups that are not told."""
+    """The sums of one organisation and all below it; NOT_TOLD for groups that are not told.
+
+    The ungrouped are members of counties with few people: of the members, but in no group.
+    """
 
     organisation_id: str
     name: str
@@ -38,6 +49,7 @@ class Sums:
     virtual_branch_count: int
     online_branch_count: int
     virtual_member_count: int
+    ungrouped_member_count: int
     by_status: Mapping[str, int]
     by_occupation: Mapping[str, int]
     by_admission: Mapping[str, int]
@@ -59,18 +71,26 @@ async def statistics_of(transaction: Transaction, found: Organisation) -> tuple[
     parts = _parts(cities.values())
     way = (*found.place.ancestor_ids, found.place.organisation_id)
     names = await _names(transaction, way)
-    node = _Node(organisation_id=way[0], name=names[way[0]], counts=sum_of(cities.values()))
-    for name, keys in parts.items():
-        node.hidden[name] = hidden_of_top(_row(node.counts, keys))
+    node = _top(parts, way[0], names[way[0]], sum_of(cities.values()))
     below = await _below(transaction, way[:1], cities)
     _hide(parts, node, below)
     for depth, organisation_id in enumerate(way[1:], 2):
         node = next((one for one in below if one.organisation_id == organisation_id), None) or _Node(
             organisation_id=organisation_id, name=names.get(organisation_id, ""), counts={}
         )
+        if _level_of(found, depth) is Level.COUNTY and APART in node.counts:
+            counts = await counts_of_county(transaction, organisation_id)
+            parts = _parts([counts])
+            node = _top(parts, organisation_id, node.name, counts)
         below = await _below(transaction, way[:depth], await _counts_below(transaction, found, depth, way))
         _hide(parts, node, below)
     return _sums(parts, node), [_sums(parts, one) for one in below[:BELOW_MAX]]
+
+
+def _top(parts: Mapping[str, Sequence[tuple[str, str]]], organisation_id: str, name: str, counts: Counts) -> _Node:
+    """What nothing above bounds: the province, and a county that is counted in no group above it."""
+    hidden = {part: hidden_of_top(_row(counts, keys)) for part, keys in parts.items()}
+    return _Node(organisation_id=organisation_id, name=name, counts=counts, hidden=hidden)
 
 
 async def _counts_below(
@@ -132,11 +152,15 @@ def _hide(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node, below: Se
 
 
 def _row(counts: Counts, keys: Sequence[tuple[str, str]]) -> list[int]:
-    rest = _members(counts) - counts.get(("virtual", "member"), 0)
+    rest = _grouped(counts) - counts.get(("virtual", "member"), 0)
     return [rest if key == ("virtual", "rest") else counts.get(key, 0) for key in keys]
 
 
 def _members(counts: Counts) -> int:
+    return _grouped(counts) + counts.get(APART, 0)
+
+
+def _grouped(counts: Counts) -> int:
     return sum(counts.get(("status", str(int(status))), 0) for status in _OF_PARTY)
 
 
@@ -159,6 +183,7 @@ def _sums(parts: Mapping[str, Sequence[tuple[str, str]]], node: _Node) -> Sums:
         virtual_branch_count=node.counts.get(("branch", "virtual"), 0),
         online_branch_count=node.counts.get(("branch", "online"), 0),
         virtual_member_count=told["virtual"][0],
+        ungrouped_member_count=node.counts.get(APART, 0),
         by_status={status.name: statuses[status] for status in PartyStatus},
         by_occupation={one.name: told["occupation"][one] for one in Occupation},
         by_admission={

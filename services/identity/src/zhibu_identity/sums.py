@@ -1,7 +1,7 @@
 """Sums of people at and below an organisation, as they are told: nobody's record is read for them.
 
 Which groups are few and not told is judged from the province down (`zhibu_kit.small_cells`), so that nothing hidden follows
-from the answers about the organisations above, below and beside.
+from the answers about the organisations above, below and beside. People of counties that are apart stand in no group above.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zhibu_kit import tables
 from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND
-from zhibu_kit.small_cells import LEAST_TOLD, NOT_TOLD, hidden_below, hidden_of_top
+from zhibu_kit.small_cells import LEAST_COUNTED_ABOVE, LEAST_TOLD, NOT_TOLD, hidden_below, hidden_of_top
 
 from zhibu_identity.counts import OF_COUNTY, Counts, Dimension, Ethnicity, count_reach
 from zhibu_identity.models import statistic_branch, statistic_count
@@ -34,6 +34,7 @@ _GENDERS: Final = {int(Gender.MALE): "MALE", int(Gender.FEMALE): "FEMALE", int(G
 _EDUCATIONS: Final = {at: words[-1] for at, words in EDUCATIONS.items()} | {0: _UNKNOWN}
 _ETHNICITIES: Final = {int(Ethnicity.HAN): "HAN", int(Ethnicity.OTHER): "OTHER", int(Ethnicity.UNKNOWN): _UNKNOWN}
 # The tables, each with its columns; the sum of a row is told.
+_ALL: Final = (Dimension.ALL, 0)
 _COLUMNS: Final[Mapping[Dimension, tuple[str, ...]]] = {
     Dimension.BIRTH_YEAR: (*NAMES, _UNKNOWN),
     Dimension.GENDER: tuple(_GENDERS.values()),
@@ -49,6 +50,7 @@ class PeopleSums:
     """Sums as they are told: -1 where few people are hidden."""
 
     total: int
+    ungrouped: int
     by_age: Mapping[str, int]
     by_gender: Mapping[str, int]
     by_education: Mapping[str, int]
@@ -84,6 +86,9 @@ async def sums_of(transaction: Transaction, parts: Parts, organisation_id: str) 
         below = await tree.below(above)
         hidden = _hidden_of(step, counts, below, hidden, year)
         counts, above = below.get(step, {}), step
+        if tree.is_apart(step):
+            counts = tree.of_county(step)
+            hidden = _hidden_of_top(counts, year)
     reach = await reach_of(transaction, organisation_id)
     if reach.is_one_branch:
         # A virtual branch has people whom other branches count; a branch is small enough to be counted when asked.
@@ -100,6 +105,7 @@ class _Tree:
     def __init__(self, transaction: Transaction, counted: Mapping[str, Counts], upper: Mapping[str, _Place]) -> None:
         self._transaction = transaction
         self._counted = counted
+        self._seen = {county: _from_above(counts) for county, counts in counted.items()}
         self._upper = upper
         self._county: tuple[Mapping[str, Counts], Mapping[str, _Place]] | None = None
 
@@ -117,13 +123,21 @@ class _Tree:
 
     def of_province(self) -> Counts:
         """Return what is counted in all of it."""
-        return _sum(self._counted.values())
+        return _sum(self._seen.values())
+
+    def is_apart(self, organisation_id: str) -> bool:
+        """Whether an organisation is a county whose people stand in no group above it."""
+        return organisation_id in self._counted and _is_apart(self._counted[organisation_id])
+
+    def of_county(self, county_code: str) -> Counts:
+        """Return what is counted in a county, as it sees itself."""
+        return self._counted[county_code]
 
     async def below(self, above: str) -> dict[str, Counts]:
         """Return what is counted in each organisation directly below one and in everything below that."""
         place = self._upper.get(above)
         if place is not None and place.level is not Level.COUNTY:
-            return _summed_below(above, self._counted, self._upper)
+            return _summed_below(above, self._seen, self._upper)
         if self._county is None:
             # A county comes first on the way down, and what stands below it after it.
             self._county = await self._load_county(above)
@@ -138,6 +152,14 @@ class _Tree:
         )
         places = await _places(self._transaction, tables.organisation.c.county_code == county_code)
         return _grouped((row.branch_id, row) for row in rows), places
+
+
+def _is_apart(counts: Counts) -> bool:
+    return counts.get(_ALL, 0) < LEAST_COUNTED_ABOVE
+
+
+def _from_above(counts: Counts) -> Counts:
+    return {_ALL: counts.get(_ALL, 0)} if _is_apart(counts) else counts
 
 
 def _summed_below(above: str, counted: Mapping[str, Counts], places: Mapping[str, _Place]) -> dict[str, Counts]:
@@ -208,15 +230,20 @@ def _told(counts: Counts, hidden: Hidden, *, year: int, as_of: datetime | None) 
             if name != _UNKNOWN or count
         }
 
-    total = counts.get((Dimension.ALL, 0), 0)
+    total = counts.get(_ALL, 0)
     return PeopleSums(
-        total=NOT_TOLD if 0 < total < LEAST_TOLD else total,
+        total=_unless_few(total),
+        ungrouped=_unless_few(total - sum(_row(Dimension.GENDER, counts, year))),
         by_age=of(Dimension.BIRTH_YEAR),
         by_gender=of(Dimension.GENDER),
         by_education=of(Dimension.EDUCATION),
         by_ethnicity=of(Dimension.ETHNICITY),
         as_of=as_of,
     )
+
+
+def _unless_few(count: int) -> int:
+    return NOT_TOLD if 0 < count < LEAST_TOLD else count
 
 
 def _row(dimension: Dimension, counts: Counts, year: int) -> list[int]:

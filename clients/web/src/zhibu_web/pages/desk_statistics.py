@@ -71,6 +71,7 @@ async def show_statistics(visit: MemberVisit, organisation_id: str) -> HTMLRespo
         sums=sums,
         people=people,
         charts=[(visit.t(f"statistics.by.{name}"), bars) for name, bars in charts if bars],
+        ungrouped=(sums.total.ungrouped_member_count if sums else 0) or (people.ungrouped_count if people else 0),
         as_of=(sums.as_of_time if sums else None) or (people.as_of_time if people else None),
     )
 

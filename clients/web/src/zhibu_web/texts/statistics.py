@@ -10,6 +10,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "少于 5 人的不显示。为了不让人推算出来，有的数虽然不小，也一起不显示。",
         "Groups of fewer than 5 people are hidden, and so are others from which they could be worked out.",
     ),
+    "statistics.ungrouped": (
+        "下面的分组不含人数不足 500 人的县（共 {count} 人），这些县可以单独查看。",
+        "The groups below leave out counties of fewer than 500 people ({count} in all); each can be opened by itself.",
+    ),
     "statistics.decade": ("{year} 年代", "{year}s"),
     "statistics.as_of": ("统计时间：{time}", "As of {time}."),
     "statistics.unknown": ("未登记", "Not recorded"),

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*zhibu/branches/v1/statistics_service.proto\x12\x11zhibu.branches.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1czhibu/policy/v1/policy.proto\"Q\n\x14GetStatisticsRequest\x12\x39\n\x0forganisation_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[0-9a-z][0-9a-z-]{1,39}$\"\xaf\x01\n\x15GetStatisticsResponse\x12\x32\n\x05total\x18\x01 \x01(\x0b\x32#.zhibu.branches.v1.OrganisationSums\x12\x32\n\x05\x62\x65low\x18\x02 \x03(\x0b\x32#.zhibu.branches.v1.OrganisationSums\x12.\n\nas_of_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd5\x02\n\x10OrganisationSums\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cmember_count\x18\x03 \x01(\x05\x12\x1d\n\x15physical_branch_count\x18\x04 \x01(\x05\x12\x1c\n\x14virtual_branch_count\x18\x05 \x01(\x05\x12\x1b\n\x13online_branch_count\x18\x06 \x01(\x05\x12\x1c\n\x14virtual_member_count\x18\x07 \x01(\x05\x12+\n\tby_status\x18\x08 \x03(\x0b\x32\x18.zhibu.branches.v1.Group\x12/\n\rby_occupation\x18\t \x03(\x0b\x32\x18.zhibu.branches.v1.Group\x12.\n\x0c\x62y_admission\x18\n \x03(\x0b\x32\x18.zhibu.branches.v1.Group\"#\n\x05Group\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x32\xe1\x01\n\x11StatisticsService\x12\xcb\x01\n\rGetStatistics\x12\'.zhibu.branches.v1.GetStatisticsRequest\x1a(.zhibu.branches.v1.GetStatisticsResponse\"g\x8a\xb5\x18-\n+\n\x18\x62ranches.statistics.read\x12\x0forganisation_id\x82\xd3\xe4\x93\x02\x30\x12./v1/organisations/{organisation_id}/statisticsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*zhibu/branches/v1/statistics_service.proto\x12\x11zhibu.branches.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1czhibu/policy/v1/policy.proto\"Q\n\x14GetStatisticsRequest\x12\x39\n\x0forganisation_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[0-9a-z][0-9a-z-]{1,39}$\"\xaf\x01\n\x15GetStatisticsResponse\x12\x32\n\x05total\x18\x01 \x01(\x0b\x32#.zhibu.branches.v1.OrganisationSums\x12\x32\n\x05\x62\x65low\x18\x02 \x03(\x0b\x32#.zhibu.branches.v1.OrganisationSums\x12.\n\nas_of_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf5\x02\n\x10OrganisationSums\x12\x17\n\x0forganisation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0cmember_count\x18\x03 \x01(\x05\x12\x1d\n\x15physical_branch_count\x18\x04 \x01(\x05\x12\x1c\n\x14virtual_branch_count\x18\x05 \x01(\x05\x12\x1b\n\x13online_branch_count\x18\x06 \x01(\x05\x12\x1c\n\x14virtual_member_count\x18\x07 \x01(\x05\x12+\n\tby_status\x18\x08 \x03(\x0b\x32\x18.zhibu.branches.v1.Group\x12/\n\rby_occupation\x18\t \x03(\x0b\x32\x18.zhibu.branches.v1.Group\x12.\n\x0c\x62y_admission\x18\n \x03(\x0b\x32\x18.zhibu.branches.v1.Group\x12\x1e\n\x16ungrouped_member_count\x18\x0b \x01(\x05\"#\n\x05Group\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x32\xe1\x01\n\x11StatisticsService\x12\xcb\x01\n\rGetStatistics\x12\'.zhibu.branches.v1.GetStatisticsRequest\x1a(.zhibu.branches.v1.GetStatisticsResponse\"g\x8a\xb5\x18-\n+\n\x18\x62ranches.statistics.read\x12\x0forganisation_id\x82\xd3\xe4\x93\x02\x30\x12./v1/organisations/{organisation_id}/statisticsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATISTICSRESPONSE']._serialized_start=271
   _globals['_GETSTATISTICSRESPONSE']._serialized_end=446
   _globals['_ORGANISATIONSUMS']._serialized_start=449
-  _globals['_ORGANISATIONSUMS']._serialized_end=790
-  _globals['_GROUP']._serialized_start=792
-  _globals['_GROUP']._serialized_end=827
-  _globals['_STATISTICSSERVICE']._serialized_start=830
-  _globals['_STATISTICSSERVICE']._serialized_end=1055
+  _globals['_ORGANISATIONSUMS']._serialized_end=822
+  _globals['_GROUP']._serialized_start=824
+  _globals['_GROUP']._serialized_end=859
+  _globals['_STATISTICSSERVICE']._serialized_start=862
+  _globals['_STATISTICSSERVICE']._serialized_end=1087
 # @@protoc_insertion_point(module_scope)

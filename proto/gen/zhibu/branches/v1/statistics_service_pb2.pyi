@@ -95,6 +95,7 @@ class OrganisationSums(_message.Message):
     BY_STATUS_FIELD_NUMBER: _builtins.int
     BY_OCCUPATION_FIELD_NUMBER: _builtins.int
     BY_ADMISSION_FIELD_NUMBER: _builtins.int
+    UNGROUPED_MEMBER_COUNT_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Organisation."""
     name: _builtins.str
@@ -108,7 +109,11 @@ class OrganisationSums(_message.Message):
     online_branch_count: _builtins.int
     """Physical branches that are online."""
     virtual_member_count: _builtins.int
-    """People in at least one virtual branch."""
+    """People in at least one virtual branch, those of ungrouped members left out."""
+    ungrouped_member_count: _builtins.int
+    """Members of counties with fewer than 500 of them: counted in member_count, but in no group of city and province,
+    because a large county beside them could then not show its own groups. 0 in a county and below.
+    """
     @_builtins.property
     def by_status(self) -> _containers.RepeatedCompositeFieldContainer[Global___Group]:
         """By status."""
@@ -134,10 +139,11 @@ class OrganisationSums(_message.Message):
         by_status: _abc.Iterable[Global___Group] | None = ...,
         by_occupation: _abc.Iterable[Global___Group] | None = ...,
         by_admission: _abc.Iterable[Global___Group] | None = ...,
+        ungrouped_member_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_admission", b"by_admission", "by_occupation", b"by_occupation", "by_status", b"by_status", "member_count", b"member_count", "name", b"name", "online_branch_count", b"online_branch_count", "organisation_id", b"organisation_id", "physical_branch_count", b"physical_branch_count", "virtual_branch_count", b"virtual_branch_count", "virtual_member_count", b"virtual_member_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_admission", b"by_admission", "by_occupation", b"by_occupation", "by_status", b"by_status", "member_count", b"member_count", "name", b"name", "online_branch_count", b"online_branch_count", "organisation_id", b"organisation_id", "physical_branch_count", b"physical_branch_count", "ungrouped_member_count", b"ungrouped_member_count", "virtual_branch_count", b"virtual_branch_count", "virtual_member_count", b"virtual_member_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

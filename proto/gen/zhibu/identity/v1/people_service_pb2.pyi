@@ -845,8 +845,13 @@ class GetPeopleStatisticsResponse(_message.Message):
     BY_EDUCATION_FIELD_NUMBER: _builtins.int
     BY_ETHNICITY_FIELD_NUMBER: _builtins.int
     AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    UNGROUPED_COUNT_FIELD_NUMBER: _builtins.int
     total_count: _builtins.int
     """People; -1 when not told because they are few."""
+    ungrouped_count: _builtins.int
+    """People of counties with fewer than 500 of them: counted in total_count, but in no group of city and province,
+    because a large county beside them could then not show its own groups; -1 when few. 0 in a county and below.
+    """
     @_builtins.property
     def by_age(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeopleGroup]:
         """By age."""
@@ -876,10 +881,11 @@ class GetPeopleStatisticsResponse(_message.Message):
         by_education: _abc.Iterable[Global___PeopleGroup] | None = ...,
         by_ethnicity: _abc.Iterable[Global___PeopleGroup] | None = ...,
         as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        ungrouped_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "by_age", b"by_age", "by_education", b"by_education", "by_ethnicity", b"by_ethnicity", "by_gender", b"by_gender", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "by_age", b"by_age", "by_education", b"by_education", "by_ethnicity", b"by_ethnicity", "by_gender", b"by_gender", "total_count", b"total_count", "ungrouped_count", b"ungrouped_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,6 +47,7 @@ def _message(sums: Sums) -> pb.OrganisationSums:
         virtual_branch_count=sums.virtual_branch_count,
         online_branch_count=sums.online_branch_count,
         virtual_member_count=sums.virtual_member_count,
+        ungrouped_member_count=sums.ungrouped_member_count,
         by_status=[pb.Group(key=key, count=count) for key, count in sums.by_status.items()],
         by_occupation=[pb.Group(key=key, count=count) for key, count in sums.by_occupation.items()],
         by_admission=[pb.Group(key=key, count=count) for key, count in sums.by_admission.items()],

@@ -71,6 +71,7 @@ def sums_message(sums: PeopleSums) -> people_service_pb2.GetPeopleStatisticsResp
         by_education=_groups(sums.by_education),
         by_ethnicity=_groups(sums.by_ethnicity),
         as_of_time=optional_timestamp(sums.as_of),
+        ungrouped_count=sums.ungrouped,
     )
 
 
