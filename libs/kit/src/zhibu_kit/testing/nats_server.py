@@ -50,6 +50,11 @@ class NatsServer:
         """The address for clients."""
         return self._nats.url
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        return self._nats.pid
+
     def start(self) -> None:
         """Start the server; call this and `stop` from the main thread."""
         self._nats.start()
