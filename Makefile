@@ -7,7 +7,7 @@ BENCHES := $(patsubst bench/%.py,%,$(shell grep -l '^if __name__ ==' bench/*.py)
 # Without compiled files every start of a service costs three seconds of processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test bench lint types generate reset fresh status docs
+.PHONY: help setup run demo test nightly bench lint types generate reset fresh status docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ test: setup ## Run every test, fast ones first.
 	@tools/setup --browser
 	@$(PY) -m pytest tests/unit tests/contract -q -n 2
 	@$(PY) -m pytest tests/integration tests/e2e -q -n 3
+
+nightly: setup ## Run the tests that take too long for every change (marked `nightly`).
+	@tools/setup --browser
+	@$(PY) -m pytest tests -q -m nightly
 
 bench: setup ## Measure everything in turn (an hour or two, 16 GB of disk) and write docs/performance.md.
 	@failed=""; for bench in $(BENCHES); do echo "== $$bench"; $(PY) bench/$$bench.py || failed="$$failed $$bench"; done; \

@@ -158,7 +158,7 @@ def test_nothing_is_mocked() -> None:
     assert [_name(path) for path in _sources() if _name(path) != own and mocks.search(path.read_text("utf-8"))] == []
 
 
-@pytest.mark.parametrize("folder", ["services", "clients", "libs"])
+@pytest.mark.parametrize("folder", ["services", "clients", "libs", "packages"])
 def test_every_package_has_a_pyproject_and_one_import_root(folder: str) -> None:
     for package in sorted((REPOSITORY / folder).iterdir()):
         if package.is_dir() and (package / "src").exists():

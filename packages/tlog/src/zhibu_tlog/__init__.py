@@ -1,0 +1,1 @@
+"""A tamper-evident log as the C2SP specifications describe it, usable without the platform."""

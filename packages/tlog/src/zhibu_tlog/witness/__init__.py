@@ -1,0 +1,1 @@
+"""`zhibu-witness`: watches that logs only grow, and says so by its cosignature (c2sp.org/tlog-witness)."""

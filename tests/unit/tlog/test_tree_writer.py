@@ -1,0 +1,304 @@
+"""Writing a log: the same files whatever the batches, and whatever crashes in between."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.failing_files import Crash, FailingFiles, Survival
+from support.tlog_logs import (
+    LOG_KEY,
+    ORIGIN,
+    OTHER_KEY,
+    WITNESS_KEY,
+    append_to,
+    defined_root,
+    entries,
+    files_of,
+    split,
+    write_log,
+)
+from zhibu_tlog.checkpoints import open_checkpoint
+from zhibu_tlog.cosignatures import list_cosignatures
+from zhibu_tlog.hashes import hash_leaf
+from zhibu_tlog.notes import NoteRefusedError, sign_text
+from zhibu_tlog.reader import DirectoryReader, LogFileMissingError
+from zhibu_tlog.spelling import MalformedError
+from zhibu_tlog.tiles import find_bundle, find_tile, list_bundles, list_tiles, read_path
+from zhibu_tlog.tree_writer import (
+    MOST_ENTRIES_PER_BATCH,
+    STATE_DIRECTORY,
+    EntriesRefusedError,
+    LogDamagedError,
+    LogInUseError,
+    create_log,
+    opened_log,
+)
+
+from unit.tlog.test_notes import AT
+
+
+def current_files(directory: Path, size: int) -> dict[str, bytes]:
+    """Give the files that a log of this size must have: its checkpoint, tiles and bundles."""
+    tiles = [tile.path for level in range(3) for tile in list_tiles(level, size)]
+    wanted = {"checkpoint", *tiles, *(bundle.path for bundle in list_bundles(size))}
+    found = files_of(directory)
+    assert wanted <= found.keys()
+    return {path: found[path] for path in wanted}
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 700, 70_000])
+def test_a_log_is_what_the_specification_says(tmp_path: Path, size: int) -> None:
+    written = write_log(tmp_path / "log", split(size, [MOST_ENTRIES_PER_BATCH]))
+    log = DirectoryReader(written)
+    signed = open_checkpoint(log.read_checkpoint(), origin=ORIGIN, keys=[LOG_KEY.verifier])
+    leaf_hashes = [hash_leaf(entry) for entry in entries(size)]
+    assert (signed.checkpoint.size, signed.checkpoint.root) == (size, defined_root(leaf_hashes))
+    assert [entry for bundle in list_bundles(size) for entry in log.read_bundle(bundle)] == entries(size)
+    assert [hashed for tile in list_tiles(0, size) for hashed in log.read_tile(tile)] == leaf_hashes
+    for level in (1, 2):
+        span = 256**level
+        roots = [defined_root(leaf_hashes[at : at + span]) for at in range(0, size - span + 1, span)]
+        assert [hashed for tile in list_tiles(level, size) for hashed in log.read_tile(tile)] == roots
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
+def test_batches_of_any_size_leave_the_files_of_one_batch(tmp_path: Path, sizes: list[int]) -> None:
+    for name in ("one", "many"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+    total = sum(sizes)
+    one = write_log(tmp_path / "one", split(total, [MOST_ENTRIES_PER_BATCH]))
+    many = write_log(tmp_path / "many", split(total, sizes))
+    assert files_of(one) == current_files(one, total) == current_files(many, total)
+    # What else is there are the partial tiles of sizes that were published, as long as the full tile is not there.
+    published = [sum(sizes[: end + 1]) for end in range(len(sizes))]
+    kept = {
+        path
+        for path in (
+            *(tile.path for size in published for level in range(3) for tile in list_tiles(level, size)),
+            *(bundle.path for size in published for bundle in list_bundles(size)),
+        )
+        if path in current_files(one, total) or not _is_full_now(path, total)
+    }
+    assert files_of(many).keys() == kept | {"checkpoint"}
+
+
+def _is_full_now(path: str, size: int) -> bool:
+    lies = read_path(path)
+    assert lies
+    return lies.full in {*(find_tile(level, lies.index, size) for level in range(3)), find_bundle(lies.index, size)}
+
+
+def test_every_size_that_was_published_can_be_read_later(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [])
+    log = DirectoryReader(directory)
+    seen: list[tuple[int, bytes]] = []
+    with opened_log(directory, LOG_KEY) as writer:
+        for size in (3, 200, 300, 400, 520):
+            checkpoint = writer.append(entries(size - writer.size, writer.size), first_index=writer.size).checkpoint
+            seen.append((checkpoint.size, checkpoint.root))
+    for size, root in seen:
+        leaf_hashes = [hashed for tile in list_tiles(0, size) for hashed in log.read_tile(tile)]
+        assert defined_root(leaf_hashes) == root
+        assert [entry for bundle in list_bundles(size) for entry in log.read_bundle(bundle)] == entries(size)
+
+
+BEFORE, BATCH = 500, 300
+
+
+@pytest.mark.parametrize("survival", list(Survival))
+def test_a_crash_at_any_operation_is_finished_when_the_log_is_opened_again(tmp_path: Path, survival: Survival) -> None:
+    before = write_log(tmp_path / "before", [entries(BEFORE)])
+    whole = shutil.copytree(before, tmp_path / "whole")
+    counting = FailingFiles(whole)
+    with opened_log(whole, LOG_KEY, counting) as writer:
+        writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+    operations = counting.done
+    assert operations > 20
+    sizes: set[int] = set()
+    for stop in range(operations):
+        directory = shutil.copytree(before, tmp_path / f"{stop}")
+        failing = FailingFiles(directory, stop)
+        with pytest.raises(Crash), opened_log(directory, LOG_KEY, failing) as writer:
+            writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+        failing.leave(survival)
+        published = files_of(directory)["checkpoint"]
+        assert published in {files_of(before)["checkpoint"], files_of(whole)["checkpoint"]}
+        with opened_log(directory, LOG_KEY) as writer:
+            sizes.add(writer.size)
+            writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+        assert files_of(directory) == files_of(whole)
+        assert {path.name for path in (directory / STATE_DIRECTORY).iterdir()} == {"lock"}
+        shutil.rmtree(directory)
+    assert sizes == {BEFORE, BEFORE + BATCH}
+
+
+def test_a_second_crash_while_finishing_the_first_is_finished_too(tmp_path: Path) -> None:
+    before = write_log(tmp_path / "before", [entries(BEFORE)])
+    whole = shutil.copytree(before, tmp_path / "whole")
+    append_to(whole, [entries(BATCH, BEFORE)])
+    begun = shutil.copytree(before, tmp_path / "begun")
+    # The journal is written, moved and synced: the batch is decided and nothing else is done.
+    with pytest.raises(Crash), opened_log(begun, LOG_KEY, FailingFiles(begun, 3)) as writer:
+        writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+    stop = 0
+    while True:
+        directory = shutil.copytree(begun, tmp_path / f"{stop}")
+        failing = FailingFiles(directory, stop)
+        try:
+            with opened_log(directory, LOG_KEY, failing):
+                break
+        except Crash:
+            failing.leave(Survival.ONLY_WHAT_WAS_SYNCED)
+        with opened_log(directory, LOG_KEY) as writer:
+            assert writer.size == BEFORE + BATCH
+        assert files_of(directory) == files_of(whole)
+        stop += 1
+    assert stop > 20
+
+
+def test_no_entry_that_may_still_change_is_ever_in_a_tile(tmp_path: Path) -> None:
+    """Whoever crashed before the batch was decided may come back with other entries, and no tile has told of the first ones."""
+    before = write_log(tmp_path / "before", [entries(BEFORE)])
+    for stop in range(3):
+        directory = shutil.copytree(before, tmp_path / f"{stop}")
+        with pytest.raises(Crash), opened_log(directory, LOG_KEY, FailingFiles(directory, stop)) as writer:
+            writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+        assert files_of(directory) == files_of(before)
+
+
+@pytest.mark.parametrize("survival", list(Survival))
+def test_a_crash_while_a_log_begins_leaves_nothing_or_an_empty_log(tmp_path: Path, survival: Survival) -> None:
+    counting = FailingFiles(tmp_path)
+    create_log(tmp_path / "whole", LOG_KEY, counting)
+    operations, whole = counting.done, files_of(tmp_path / "whole")
+    shutil.rmtree(tmp_path / "whole")
+    for stop in range(operations):
+        failing = FailingFiles(tmp_path, stop)
+        with pytest.raises(Crash):
+            create_log(tmp_path / "log", LOG_KEY, failing)
+        failing.leave(survival)
+        if not (tmp_path / "log" / "checkpoint").exists():
+            create_log(tmp_path / "log", LOG_KEY)
+        assert files_of(tmp_path / "log") == whole
+        shutil.rmtree(tmp_path / "log")
+
+
+def test_a_log_is_never_begun_over_another_one(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [entries(3)])
+    (directory / "checkpoint").unlink()
+    with pytest.raises(FileExistsError):
+        create_log(directory, LOG_KEY)
+    with pytest.raises(LogFileMissingError), opened_log(directory, LOG_KEY):
+        pass
+
+
+def test_entries_that_are_there_already_are_left_and_others_refused(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [entries(300)])
+    before = files_of(directory)
+    with opened_log(directory, LOG_KEY) as writer:
+        assert writer.append(entries(300), first_index=0) == writer.signed
+        assert writer.append(entries(10, 250), first_index=250) == writer.signed
+        assert writer.append([], first_index=300) == writer.signed
+        assert files_of(directory) == before
+        for first_index, given_entries in ((301, [b"gap"]), (-1, [b"before"]), (299, [b"other"]), (0, entries(300, 1))):
+            with pytest.raises(EntriesRefusedError):
+                writer.append(given_entries, first_index=first_index)
+        assert writer.append(entries(100, 250), first_index=250).checkpoint.size == 350
+    assert current_files(directory, 350) == files_of(write_log(tmp_path / "one", [entries(350)]))
+
+
+def test_what_is_too_much_is_refused_before_anything_is_decided(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [entries(3)])
+    before = files_of(directory)
+    with opened_log(directory, LOG_KEY) as writer:
+        for batch in ([b"x" * 65_536], [b""] * (MOST_ENTRIES_PER_BATCH + 1), [b"x" * 65_535] * 1025):
+            with pytest.raises(ValueError, match="at most"):
+                writer.append(batch, first_index=3)
+        assert files_of(directory) == before
+        writer.append(entries(1, 3), first_index=3)
+
+
+class FullDisk(FailingFiles):
+    """A disk on which nothing more fits from some operation on."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write as long as there is room."""
+        try:
+            super().write(path, data)
+        except Crash:
+            raise OSError("no room") from None
+
+
+def test_after_a_refusal_of_the_disk_the_log_must_be_opened_again(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [entries(3)])
+    with opened_log(directory, LOG_KEY, FullDisk(directory, 3)) as writer:
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"no room|open the log again"):
+                writer.append(entries(5, 3), first_index=3)
+        with pytest.raises(OSError, match="open the log again"):
+            writer.publish_cosignatures([])
+    append_to(directory, [])
+    assert current_files(directory, 8) == files_of(write_log(tmp_path / "one", [entries(8)]))
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [])
+    with opened_log(directory, LOG_KEY):
+        with pytest.raises(LogInUseError), opened_log(directory, LOG_KEY):
+            pass
+    with opened_log(directory, LOG_KEY) as writer:
+        assert writer.size == 0
+
+
+def test_a_damaged_log_is_not_written_on(tmp_path: Path) -> None:
+    good = write_log(tmp_path / "good", [entries(300)])
+    for path in ("tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/001.p/44", "checkpoint"):
+        directory = shutil.copytree(good, tmp_path / path.replace("/", "-"))
+        damaged = bytearray((directory / path).read_bytes())
+        damaged[-5] ^= 1
+        (directory / path).write_bytes(damaged)
+        with pytest.raises((LogDamagedError, MalformedError, NoteRefusedError)), opened_log(directory, LOG_KEY):
+            pass
+    with pytest.raises(NoteRefusedError), opened_log(good, OTHER_KEY):
+        pass
+
+
+def test_a_damaged_or_foreign_journal_is_refused(tmp_path: Path) -> None:
+    good = write_log(tmp_path / "good", [entries(3)])
+    with pytest.raises(Crash), opened_log(good, LOG_KEY, FailingFiles(good, 3)) as writer:
+        writer.append(entries(5, 3), first_index=3)
+    journal = good / STATE_DIRECTORY / "journal"
+    data = journal.read_bytes()
+    for changed in (data[:-1], b"", data[:60] + b"x" + data[61:]):
+        journal.write_bytes(changed)
+        with pytest.raises(MalformedError), opened_log(good, LOG_KEY):
+            pass
+    other = write_log(tmp_path / "other", [entries(4)])
+    (other / STATE_DIRECTORY / "journal").write_bytes(data)
+    with pytest.raises(LogDamagedError), opened_log(other, LOG_KEY):
+        pass
+
+
+def test_cosignatures_are_published_once_and_go_with_the_next_batch(tmp_path: Path) -> None:
+    directory = write_log(tmp_path / "log", [entries(3)])
+    with opened_log(directory, LOG_KEY) as writer:
+        line = sign_text(writer.signed.note.text, WITNESS_KEY, at=AT)
+        for _ in range(2):
+            published = writer.publish_cosignatures([line])
+        assert published.note.signatures[1:] == (line,)
+    with opened_log(directory, LOG_KEY) as writer:
+        assert len(list_cosignatures(writer.signed.note, [WITNESS_KEY.verifier])) == 1
+        assert len(writer.append(entries(1, 3), first_index=3).note.signatures) == 1
+
+
+@pytest.mark.parametrize("size", [1_000, 60_000])
+def test_the_work_of_an_append_does_not_grow_with_the_log(tmp_path: Path, size: int) -> None:
+    directory = write_log(tmp_path / "log", split(size, [MOST_ENTRIES_PER_BATCH]))
+    counting = FailingFiles(directory)
+    with opened_log(directory, LOG_KEY, counting) as writer:
+        writer.append(entries(10, size), first_index=size)
+    # Journal, bundle, tile, checkpoint: each written, moved, its directory synced; the journal removed.
+    assert counting.done <= 20
