@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from zhibu_tlog.durable_files import DurableFiles
 from zhibu_tlog.hashes import hash_children, hash_leaf
 from zhibu_tlog.keys import SignatureType, SignerKey
 from zhibu_tlog.proofs import Node
@@ -31,6 +32,17 @@ def entry(index: int) -> bytes:
 def entries(count: int, first: int = 0) -> list[bytes]:
     """Give entries from `first` on."""
     return [entry(index) for index in range(first, first + count)]
+
+
+class UnsyncedFiles(DurableFiles):
+    """Files that need not outlast the test, without waiting for the disk."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write."""
+        path.write_bytes(data)
+
+    def sync(self, directory: Path) -> None:
+        """Wait for nothing."""
 
 
 class TreeInMemory:
@@ -62,14 +74,14 @@ def defined_root(leaf_hashes: Sequence[bytes]) -> bytes:
 
 def write_log(directory: Path, batches: Sequence[Sequence[bytes]], key: SignerKey = LOG_KEY) -> Path:
     """Write a log in these batches."""
-    create_log(directory, key)
+    create_log(directory, key, UnsyncedFiles())
     append_to(directory, batches, key)
     return directory
 
 
 def append_to(directory: Path, batches: Sequence[Sequence[bytes]], key: SignerKey = LOG_KEY) -> None:
     """Append to a log in these batches."""
-    with opened_log(directory, key) as writer:
+    with opened_log(directory, key, UnsyncedFiles()) as writer:
         for batch in batches:
             writer.append(batch, first_index=writer.size)
 

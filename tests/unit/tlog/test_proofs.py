@@ -51,7 +51,7 @@ def test_proofs_are_those_of_the_examples_in_rfc_6962() -> None:
     assert make_consistency_proof(6, 7, _TREE) == [i, j, k]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_an_inclusion_proof_with_any_bit_changed_is_refused(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, LARGEST))
@@ -73,7 +73,7 @@ def test_an_inclusion_proof_with_any_bit_changed_is_refused(data: st.DataObject)
             check(index, changed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_a_consistency_proof_with_any_bit_changed_is_refused(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, LARGEST))

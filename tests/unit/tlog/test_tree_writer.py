@@ -12,6 +12,7 @@ from support.tlog_logs import (
     ORIGIN,
     OTHER_KEY,
     WITNESS_KEY,
+    UnsyncedFiles,
     append_to,
     defined_root,
     entries,
@@ -63,7 +64,7 @@ def test_a_log_is_what_the_specification_says(tmp_path: Path, size: int) -> None
         assert [hashed for tile in list_tiles(level, size) for hashed in log.read_tile(tile)] == roots
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
 def test_batches_of_any_size_leave_the_files_of_one_batch(tmp_path: Path, sizes: list[int]) -> None:
     for name in ("one", "many"):
@@ -126,7 +127,7 @@ def test_a_crash_at_any_operation_is_finished_when_the_log_is_opened_again(tmp_p
         failing.leave(survival)
         published = files_of(directory)["checkpoint"]
         assert published in {files_of(before)["checkpoint"], files_of(whole)["checkpoint"]}
-        with opened_log(directory, LOG_KEY) as writer:
+        with opened_log(directory, LOG_KEY, UnsyncedFiles()) as writer:
             sizes.add(writer.size)
             writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
         assert files_of(directory) == files_of(whole)
@@ -152,7 +153,7 @@ def test_a_second_crash_while_finishing_the_first_is_finished_too(tmp_path: Path
                 break
         except Crash:
             failing.leave(Survival.ONLY_WHAT_WAS_SYNCED)
-        with opened_log(directory, LOG_KEY) as writer:
+        with opened_log(directory, LOG_KEY, UnsyncedFiles()) as writer:
             assert writer.size == BEFORE + BATCH
         assert files_of(directory) == files_of(whole)
         stop += 1
