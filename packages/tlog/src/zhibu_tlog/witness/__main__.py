@@ -103,6 +103,8 @@ def _listening(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
+    # From here on connections wait until the server takes them, so that nobody who reads the address comes too early.
+    listener.listen(MOST_CONNECTIONS)
     return listener
 
 
