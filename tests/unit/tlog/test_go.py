@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from support.tlog_logs import (
     split,
     write_log,
 )
+from unit.tlog.test_witness_process import generate_key, serving
 from zhibu_docs.contract import REPOSITORY
 from zhibu_tlog.checkpoints import open_checkpoint
 from zhibu_tlog.directory_checking import check_directory
@@ -32,8 +34,6 @@ from zhibu_tlog.tree_writer import opened_log
 from zhibu_tlog.verifying import Trust, verify_log
 from zhibu_tlog.witness.ledger import Ledger
 from zhibu_tlog.witness.requests import read_request, write_request
-
-from unit.tlog.test_witness_process import generate_key, serving
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 
@@ -73,7 +73,7 @@ def go(built: Go | str, request: pytest.FixtureRequest, capsys: pytest.CaptureFi
     if isinstance(built, Go):
         return built
     with capsys.disabled():
-        print(f"\n{request.node.nodeid} DID NOT RUN: {built}")
+        sys.stdout.write(f"\n{request.node.nodeid} DID NOT RUN: {built}\n")
     return None
 
 

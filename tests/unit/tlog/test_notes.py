@@ -84,7 +84,7 @@ def test_keys_come_out_of_their_text_as_they_went_in(kind: SignatureType) -> Non
 @pytest.mark.parametrize(
     "note",
     [
-        b"", b"\n", b"text\n", b"text\n\n", b"text\n\n\n", "text\n\n— a QUFBQUE=".encode(), "text\n\n- a QUFBQUE=\n".encode(),
+        b"", b"\n", b"text\n", b"text\n\n", b"text\n\n\n", "text\n\n— a QUFBQUE=".encode(), b"text\n\n- a QUFBQUE=\n",
         "text\n\n— a QUFBQQ==\n".encode(), "text\n\n— a QUFBQUF=\n".encode(), "text\n\n—  QUFBQUE=\n".encode(),
         "text\n\n— a+b QUFBQUE=\n".encode(), "text\n\n— a\u00a0b QUFBQUE=\n".encode(), "te\txt\n\n— a QUFBQUE=\n".encode(),
         b"\xff\n\n\xe2\x80\x94 a QUFBQUE=\n", "text\n\n— a QUFBQUE=\r\n".encode(), "text\n\n— a QUFBQUE=\nx\n".encode(),

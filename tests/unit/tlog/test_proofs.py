@@ -100,11 +100,21 @@ def test_a_consistency_proof_with_any_bit_changed_is_refused(data: st.DataObject
         (4, _ROOTS[4], []),
         (6, _ROOTS[6], []),
         (-1, EMPTY_ROOT, []),
+        (0, b"", []),
+        (5, b"", []),
     ],
 )
 def test_a_tree_of_five_does_not_continue(old_size: int, old_root: bytes, proof: list[bytes]) -> None:
     with pytest.raises(ProofRefusedError):
         check_consistency(old_size=old_size, size=5, old_root=old_root, root=_ROOTS[5], proof=proof)
+
+
+def test_an_empty_tree_has_one_root_and_hashes_have_one_length() -> None:
+    check_consistency(old_size=0, size=0, old_root=EMPTY_ROOT, root=EMPTY_ROOT, proof=[])
+    with pytest.raises(ProofRefusedError):
+        check_consistency(old_size=0, size=0, old_root=_ROOTS[1], root=_ROOTS[1], proof=[])
+    with pytest.raises(ProofRefusedError):
+        check_inclusion(index=0, size=1, leaf_hash=b"", proof=[], root=b"")
 
 
 def test_no_proof_is_made_of_what_is_not_there() -> None:

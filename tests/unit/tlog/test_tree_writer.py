@@ -20,6 +20,7 @@ from support.tlog_logs import (
     split,
     write_log,
 )
+from unit.tlog.test_notes import AT
 from zhibu_tlog.checkpoints import open_checkpoint
 from zhibu_tlog.cosignatures import list_cosignatures
 from zhibu_tlog.hashes import hash_leaf
@@ -36,8 +37,6 @@ from zhibu_tlog.tree_writer import (
     create_log,
     opened_log,
 )
-
-from unit.tlog.test_notes import AT
 
 
 def current_files(directory: Path, size: int) -> dict[str, bytes]:
@@ -247,9 +246,8 @@ def test_after_a_refusal_of_the_disk_the_log_must_be_opened_again(tmp_path: Path
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     directory = write_log(tmp_path / "log", [])
-    with opened_log(directory, LOG_KEY):
-        with pytest.raises(LogInUseError), opened_log(directory, LOG_KEY):
-            pass
+    with opened_log(directory, LOG_KEY), pytest.raises(LogInUseError), opened_log(directory, LOG_KEY):
+        pass
     with opened_log(directory, LOG_KEY) as writer:
         assert writer.size == 0
 
@@ -288,8 +286,7 @@ def test_cosignatures_are_published_once_and_go_with_the_next_batch(tmp_path: Pa
     with opened_log(directory, LOG_KEY) as writer:
         line = sign_text(writer.signed.note.text, WITNESS_KEY, at=AT)
         for _ in range(2):
-            published = writer.publish_cosignatures([line])
-        assert published.note.signatures[1:] == (line,)
+            assert writer.publish_cosignatures([line]).note.signatures[1:] == (line,)
     with opened_log(directory, LOG_KEY) as writer:
         assert len(list_cosignatures(writer.signed.note, [WITNESS_KEY.verifier])) == 1
         assert len(writer.append(entries(1, 3), first_index=3).note.signatures) == 1

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from support.tlog_logs import (
     split,
     write_log,
 )
+from unit.tlog.test_notes import AT
 from zhibu_tlog.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from zhibu_tlog.directory_checking import check_directory
 from zhibu_tlog.findings import Finding, FindingKind
@@ -28,8 +30,6 @@ from zhibu_tlog.notes import sign_text
 from zhibu_tlog.reader import DirectoryReader
 from zhibu_tlog.tree_writer import opened_log
 from zhibu_tlog.verifying import MOST_FINDINGS, Trust, verify_log
-
-from unit.tlog.test_notes import AT
 
 SIZE = 600
 BATCHES = split(SIZE, [250, 7, 90])
@@ -89,7 +89,7 @@ def test_a_log_that_nobody_touched_is_good(tmp_path: Path, size: int) -> None:
 
 def test_every_tamper_of_more_than_a_thousand_is_found(directory: Path) -> None:
     seed = int(os.environ.get("ZHIBU_TLOG_SEED", Random().randrange(2**32)))
-    print(f"ZHIBU_TLOG_SEED={seed}")
+    sys.stdout.write(f"ZHIBU_TLOG_SEED={seed}\n")
     log = open_for_tampering(directory, SIZE, Random(seed))
     assert len(WAYS) * TAMPERS_PER_WAY > 1_000
     unseen: list[str] = []
@@ -113,7 +113,7 @@ def test_a_log_rebuilt_and_signed_with_its_own_key_is_found_by_an_older_checkpoi
     directory: Path, tmp_path: Path
 ) -> None:
     seed = int(os.environ.get("ZHIBU_TLOG_SEED", Random().randrange(2**32)))
-    print(f"ZHIBU_TLOG_SEED={seed}")
+    sys.stdout.write(f"ZHIBU_TLOG_SEED={seed}\n")
     random, seen = Random(seed), checkpoint_of(directory)
     cosignatures = (directory / "checkpoint").read_bytes().split("—".encode())[2:]
     for _ in range(REBUILT):

@@ -102,15 +102,15 @@ def test_killed_in_the_middle_of_many_requests_it_remembers_all_that_it_answered
                 while size < LARGEST:
                     grown = min(size + 1, LARGEST)
                     try:
-                        answer = client.post(f"{address}/add-checkpoint", content=logs[number].request(size, grown))  # noqa: B023 - Ends with its round.
+                        answer = client.post(f"{address}/add-checkpoint", content=logs[number].request(size, grown))
                     except httpx.HTTPError:
                         return
                     if answer.status_code == 200:
-                        read_cosignatures(read_note(logs[number].note(grown)), answer.content, key)  # noqa: B023
+                        read_cosignatures(read_note(logs[number].note(grown)), answer.content, key)
                         cosigned.setdefault(grown, set()).add(logs[number].root(grown))
                         size = grown
                         if size >= kill_at:  # noqa: B023
-                            process.kill()  # noqa: B023
+                            process.kill()
                     elif answer.status_code == 409:
                         size = int(answer.text)
                     else:

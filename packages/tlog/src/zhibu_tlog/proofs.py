@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from zhibu_tlog.hashes import EMPTY_ROOT, hash_children
+from zhibu_tlog.hashes import EMPTY_ROOT, HASH_BYTES, hash_children
 
 # The deepest tree has 2^63 leaves.
 LONGEST_PROOF: Final = 63
@@ -87,6 +87,7 @@ def check_inclusion(*, index: int, size: int, leaf_hash: bytes, proof: Sequence[
     """
     if not 0 <= index < size:
         raise ProofRefusedError(f"no leaf {index} in a tree of {size}")
+    _refuse_other_than_hashes(leaf_hash, root, *proof)
     place, last, found = index, size - 1, leaf_hash
     for step in proof:
         if last == 0:
@@ -112,10 +113,13 @@ def check_consistency(*, old_size: int, size: int, old_root: bytes, root: bytes,
     """
     if not 0 <= old_size <= size:
         raise ProofRefusedError(f"a tree of {size} does not continue one of {old_size}")
+    _refuse_other_than_hashes(old_root, root, *proof)
     if old_size in {0, size}:
         if proof:
             raise ProofRefusedError("the proof is too long")
-        if old_root != (root if old_size == size else EMPTY_ROOT):
+        if old_size == 0 and old_root != EMPTY_ROOT:
+            raise ProofRefusedError("an empty tree has another root")
+        if old_size == size and old_root != root:
             raise ProofRefusedError("the roots differ")
         return
     steps = list(proof) if old_size & (old_size - 1) else [old_root, *proof]
@@ -139,6 +143,11 @@ def check_consistency(*, old_size: int, size: int, old_root: bytes, root: bytes,
         raise ProofRefusedError("the proof is too short")
     if old_found != old_root or found != root:
         raise ProofRefusedError("the proof leads to another root")
+
+
+def _refuse_other_than_hashes(*hashes: bytes) -> None:
+    if any(len(hashed) != HASH_BYTES for hashed in hashes):
+        raise ProofRefusedError(f"a hash has {HASH_BYTES} bytes")
 
 
 def _largest_power_below(count: int) -> int:
