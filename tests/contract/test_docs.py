@@ -14,7 +14,14 @@ from zhibu_docs.packages import runnable_packages
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "services/*/README.md", "tools/*/README.md", "clients/*/README.md")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "packages/*/README.md",
+        "services/*/README.md",
+        "tools/*/README.md",
+        "clients/*/README.md",
+    )
     for path in REPOSITORY.glob(pattern)
 )
 

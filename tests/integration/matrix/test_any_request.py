@@ -1,7 +1,7 @@
 """Schemathesis over the whole OpenAPI document as each kind of caller: no 5xx, and no answer that the document does not tell of.
 
 Requests are made from the document's schemas, right and wrong ones; organisations are mostly those of the small tree, so
-that requests get past the door. `ZHIBU_FUZZ_EXAMPLES` makes more of them (with fresh seeds), as `make nightly` does.
+that requests get past the door. `ZHIBU_FUZZ_EXAMPLES` makes more of them (with fresh seeds).
 """
 
 import asyncio

@@ -120,6 +120,14 @@ def test_no_bit_of_a_checkpoint_with_one_signature_can_be_changed() -> None:
             open_checkpoint(bytes(changed), origin=ORIGIN, keys=[LOG])
 
 
+@pytest.mark.parametrize("length", [1, 7, 8, 63, 65, 71, 73])
+def test_a_signature_of_another_length_is_wrong(length: int) -> None:
+    for line in cosigned((WITNESS_KEY, timedelta())).signatures:
+        cut = Signature(name=line.name, key_id=line.key_id, signature=(line.signature + bytes(9))[:length])
+        with pytest.raises(NoteRefusedError):
+            check_note(Note(text=SIGNED.note.text, signatures=(cut,)), [LOG, *WITNESSES])
+
+
 def test_a_checkpoint_with_further_lines_is_read_and_written() -> None:
     text = f"{ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nextension\n"
     read = read_checkpoint(text)

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from zhibu_tlog.spelling import MalformedError, read_base64, write_base64
 
 KEY_BYTES: Final = 32
-ED25519_SIGNATURE_BYTES: Final = 64
 _KEY_ID_BYTES: Final = 4
 _LONGEST_KEY_TEXT: Final = 1000
 _SIGNER_PREFIX: Final = "PRIVATE+KEY+"
@@ -57,7 +56,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id:08x}+{write_base64(bytes([self.type]) + self.public)}"
 
     def has_signed(self, message: bytes, signature: bytes) -> bool:
-        """Say whether the Ed25519 signature over the message is right."""
+        """Say whether the Ed25519 signature over the message is right; one of another length is not."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except InvalidSignature:
