@@ -1,6 +1,7 @@
 """Writing a log: the same files whatever the batches, and whatever crashes in between."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from unit.tlog.test_notes import AT
 from zhibu_tlog.checkpoints import open_checkpoint
 from zhibu_tlog.cosignatures import list_cosignatures
 from zhibu_tlog.hashes import hash_leaf
-from zhibu_tlog.notes import NoteRefusedError, sign_text
+from zhibu_tlog.notes import MOST_SIGNATURES, NoteRefusedError, sign_text
 from zhibu_tlog.reader import DirectoryReader, LogFileMissingError
 from zhibu_tlog.spelling import MalformedError
 from zhibu_tlog.tiles import find_bundle, find_tile, list_bundles, list_tiles, read_path
@@ -207,6 +208,10 @@ def test_cosignatures_are_published_once_and_go_with_the_next_batch(tmp_path: Pa
             assert writer.publish_cosignatures([line]).note.signatures[1:] == (line,)
     with opened_log(directory, LOG_KEY) as writer:
         assert len(list_cosignatures(writer.signed.note, [WITNESS_KEY.verifier])) == 1
+        published = files_of(directory)
+        with pytest.raises(MalformedError):
+            writer.publish_cosignatures([replace(line, key_id=number) for number in range(MOST_SIGNATURES)])
+        assert files_of(directory) == published
         assert len(writer.append(entries(1, 3), first_index=3).note.signatures) == 1
 
 

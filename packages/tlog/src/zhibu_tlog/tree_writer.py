@@ -182,10 +182,12 @@ class TreeWriter:
             self._files.remove(self._state / _JOURNAL)
 
     def _publish(self, note: bytes) -> None:
+        # Refused, for example for too many signatures, before it is written.
+        signed = open_checkpoint(note, origin=self._key.name, keys=[self._key.verifier])
         with self._failing():
             contents = {self._directory / CHECKPOINT_PATH: note}
             write_all(self._files, contents, root=self._directory, aside=self._state)
-        self.signed = open_checkpoint(note, origin=self._key.name, keys=[self._key.verifier])
+        self.signed = signed
 
     def _remove_superseded(self, old_size: int, size: int) -> None:
         """Remove the partial tiles whose full tile is there now; until then every size that was published can be read."""

@@ -22,6 +22,7 @@ from zhibu_tlog.witness.requests import LONGEST_REQUEST_BYTES, read_request
 SIZE_TYPE: Final = "text/x.tlog.size"
 # Whoever sends its few kilobytes more slowly than this is cut off.
 BODY_TIMEOUT_S: Final = 10.0
+LONGEST_NAME_LOGGED: Final = 100
 
 _logger = logging.getLogger(__name__)
 
@@ -72,12 +73,14 @@ def make_app(ledger: Ledger, clock: Callable[[], datetime]) -> Starlette:
 
 def _cosign(ledger: Ledger, body: bytes, at: datetime) -> str:
     request = read_request(body)
+    # Anybody may send anything: no more of a name than names have.
+    origin = request.checkpoint.origin[:LONGEST_NAME_LOGGED]
     try:
         signature = ledger.cosign(request, at=at)
     except RequestRefusedError as error:
-        _logger.warning("%r refused: %s", request.checkpoint.origin, error)
+        _logger.warning("%r refused: %s", origin, error)
         raise
-    _logger.info("%r cosigned at size %d", request.checkpoint.origin, request.checkpoint.size)
+    _logger.info("%r cosigned at size %d", origin, request.checkpoint.size)
     return signature.line
 
 
