@@ -1,5 +1,7 @@
 """Moved, merged, split, dissolved: what becomes of members, open work and history; now and on a planned day."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -18,6 +20,7 @@ from zhibu_kit.ids import new_ulid
 TOWNSHIP = organisation_pb2.ORGANISATION_LEVEL_TOWNSHIP
 PLANNED = organisation_change_pb2.ORGANISATION_CHANGE_STATE_PLANNED
 DONE = organisation_change_pb2.ORGANISATION_CHANGE_STATE_DONE
+CANCELLED = organisation_change_pb2.ORGANISATION_CHANGE_STATE_CANCELLED
 FAILED = organisation_change_pb2.ORGANISATION_CHANGE_STATE_FAILED
 
 
@@ -386,3 +389,53 @@ async def test_members_who_left_before_the_day_do_not_go_with_a_planned_split(
         )
     ).changes
     assert (done.member_count, await places(owner, branch), await places(owner, done.target_id)) == (1, 2, 1)
+
+
+@asynccontextmanager
+async def newer_kind(owner: asyncpg.Connection, change_id: str) -> AsyncGenerator[int]:
+    """Have a change be of a kind that only a newer version knows, as the migration of that version would allow."""
+    newer = max(organisation_change_pb2.OrganisationChangeKind.values()) + 1
+    check = await owner.fetchval(
+        "select pg_get_constraintdef(oid) from pg_constraint where conname = 'organisation_change_kind_check'"
+    )
+    await owner.execute("alter table organisation_change drop constraint organisation_change_kind_check")
+    await owner.execute("update organisation_change set kind = $2 where organisation_change_id = $1", change_id, newer)
+    yield newer
+    await owner.execute("delete from organisation_change where organisation_change_id = $1", change_id)
+    await owner.execute(f"alter table organisation_change add constraint organisation_change_kind_check {check}")
+
+
+async def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_listed_and_never_done(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    here, there = await township(party, "370724190"), await township(party, "370724191")
+    unknown, known = await party.branch(here), await party.branch(here)
+    day = today() + timedelta(days=3)
+    first = await move(party, unknown, there, day=day.isoformat())
+    second = await move(party, known, there, day=day.isoformat())
+    async with newer_kind(owner, first.organisation_change_id) as newer:
+        # At the township: a dissolved branch is no place any more at which somebody holds an office.
+        request = pb.ListOrganisationChangesRequest(organisation_id=here)
+        metadata = party.as_account(LINQU_ADMIN)
+        changes = (await organisations(party).ListOrganisationChanges(request, metadata=metadata)).changes
+        # Planned ones first.
+        listed = next(one for one in changes if one.organisation_id == unknown)
+        assert (listed.organisation_change_id, listed.kind) == (first.organisation_change_id, newer)
+        # What was planned after it is done.
+        await do_due_changes(
+            party.database, now=datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+        )
+        assert (await party.branches.get(known)).parent_id == there
+        assert (await party.branches.get(unknown)).parent_id == here
+        # Nor is it given up when the organisation ends: a process that knows it judges.
+        await dissolve(party, unknown)
+        left = (await organisations(party).ListOrganisationChanges(request, metadata=metadata)).changes[0]
+        assert (left.organisation_change_id, left.state, left.etag) == (listed.organisation_change_id, PLANNED, "v1")
+        cancelled = await organisations(party).CancelOrganisationChange(
+            pb.CancelOrganisationChangeRequest(
+                organisation_id=here, organisation_change_id=left.organisation_change_id, etag=left.etag
+            ),
+            metadata=metadata,
+        )
+        assert (cancelled.change.kind, cancelled.change.state) == (newer, CANCELLED)
+    assert second.state == PLANNED

@@ -218,6 +218,32 @@ async def test_a_planned_organisation_is_listed_with_name_and_level(clerk: Brows
     assert "等待生效" in row
 
 
+async def test_a_change_that_neither_gateway_nor_client_knows_is_listed_too(
+    clerk: Browser, gateway: StubGateway
+) -> None:
+    permissions = [*CLERK, "branches.organisations.change"]
+    gateway.prepare(
+        "GET /v1/offices", {"offices": [{"name": "clerk", "displayName": "干事", "permissions": permissions}]}
+    )
+    # An older gateway writes the value of an enum that it does not know as its number.
+    kinds = (99, "ORGANISATION_CHANGE_KIND_NEWER")
+    changes = [
+        {
+            "organisationChangeId": f"01j000000000000000000000c{at}",
+            "kind": kind,
+            "organisationId": COUNTY,
+            "effectiveDate": "2027-01-01",
+            "state": "ORGANISATION_CHANGE_STATE_PLANNED",
+            "etag": "v1",
+        }
+        for at, kind in enumerate(kinds)
+    ]
+    gateway.prepare(f"GET {_base('changes')}", {"changes": changes})
+    listed = await clerk.get(f"/desk/{COUNTY}/organisations/changes")
+    assert listed.status_code == 200
+    assert listed.text.count("这个版本还不认识的变动") == len(kinds)
+
+
 async def test_columns_are_not_mapped_twice(clerk: Browser, gateway: StubGateway) -> None:
     path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
     columns = [{"index": index, "heading": f"列{index}", "field": "ROSTER_FIELD_IGNORED"} for index in range(28)]

@@ -63,6 +63,8 @@ def test_a_text_is_complete_in_both_languages(key: str) -> None:
 def test_a_value_of_an_enum_that_is_newer_than_this_version_has_words_too() -> None:
     assert text(ZH, "application_state.APPLICATION_STATE_NEWER") == "未知"
     assert text(EN, "finding.FINDING_NEWER") == "Something needs to be looked at"
+    # As a gateway writes it that does not know it either.
+    assert text(EN, "change_kind.7") == "A change that this version does not know"
     with pytest.raises(KeyError):
         text(ZH, "apply.no_such_text")
 

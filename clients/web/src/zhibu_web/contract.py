@@ -44,7 +44,10 @@ EID_REVOKED = "EID_STATE_REVOKED"
 class Message(BaseModel):
     """A message of the contract; what is missing has its default, as in proto3, and what is new is left out."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    # A value of an enum that the gateway does not know either comes as its number.
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", coerce_numbers_to_str=True
+    )
 
 
 class Organisation(Message):

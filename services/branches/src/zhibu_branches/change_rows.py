@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
@@ -20,14 +20,19 @@ from zhibu_branches.rules.tree import Level
 
 # Plans of one organisation that may wait at once.
 PLANS_MAX: Final = 20
+# During an upgrade newer processes may plan what this one does not know: it lists that, and leaves it to them.
+_KNOWN: Final = table.c.kind.in_(sorted(ChangeKind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationChange:
-    """A change of the tree; target_id, new_name and creation are empty where its kind has none."""
+    """A change of the tree; target_id, new_name and creation are empty where its kind has none.
+
+    kind: number of a ChangeKind, or one that only newer versions know.
+    """
 
     organisation_change_id: str
-    kind: ChangeKind
+    kind: int
     organisation_id: str
     county_code: str
     effective_date: date
@@ -150,10 +155,10 @@ async def settle_change(
 
 
 async def due_changes(transaction: Transaction, *, today: date, count_max: int) -> list[tuple[str, str]]:
-    """Planned changes whose day has begun, in the order of days and of planning: identifier and county."""
+    """Planned changes of known kinds whose day has begun, in the order of days and of planning: identifier and county."""
     rows = await transaction.all(
         select(table.c.organisation_change_id, table.c.county_code)
-        .where(table.c.state == ChangeState.PLANNED, table.c.effective_date <= today)
+        .where(_KNOWN, table.c.state == ChangeState.PLANNED, table.c.effective_date <= today)
         .order_by(table.c.effective_date, table.c.organisation_change_id)
         .limit(count_max)
     )
@@ -197,10 +202,10 @@ async def pass_plans_on(
 ) -> None:
     """What was planned about an organisation that ended goes to the successor, or fails.
 
-    Creations below it and what others plan with it look to the successor; all other plans of its own fail.
-    `lock_plans_about` has locked them.
+    Creations below it and what others plan with it look to the successor; all other plans of its own fail. Those of unknown
+    kinds stay as they are: a process that knows them judges on their day. `lock_plans_about` has locked them.
     """
-    planned = table.c.state == ChangeState.PLANNED
+    planned = and_(_KNOWN, table.c.state == ChangeState.PLANNED)
     if successor_id is not None:
         await transaction.execute(
             update(table)
@@ -227,7 +232,7 @@ async def pass_plans_on(
 def _change_of(row: Row[Any]) -> OrganisationChange:
     return OrganisationChange(
         organisation_change_id=row.organisation_change_id,
-        kind=ChangeKind(row.kind),
+        kind=row.kind,
         organisation_id=row.organisation_id,
         county_code=row.county_code,
         effective_date=row.effective_date,
@@ -242,6 +247,6 @@ def _change_of(row: Row[Any]) -> OrganisationChange:
         version=row.version,
         create_time=row.create_time,
         creation=None
-        if row.new_level is None
+        if row.kind != ChangeKind.CREATE
         else Creation(level=Level(row.new_level), code=row.new_code, term_years=row.term_years),
     )

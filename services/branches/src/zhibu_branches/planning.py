@@ -125,10 +125,11 @@ async def _do_planned(database: Database, organisation_change_id: str, county_co
         if change is None or change.state is not ChangeState.PLANNED:
             # Another process did it, or it was cancelled.
             return False
+        kind = ChangeKind(change.kind)
         wish = Wish(
-            kind=change.kind,
+            kind=kind,
             organisation_id=change.organisation_id,
-            target_id="" if change.kind is ChangeKind.SPLIT else change.target_id,
+            target_id="" if kind is ChangeKind.SPLIT else change.target_id,
             new_name=change.new_name,
             member_ids=change.member_ids,
             every_member=False,

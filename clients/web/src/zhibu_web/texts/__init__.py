@@ -92,9 +92,9 @@ def text(language: str, key: str, **values: object) -> str:
 
 
 def _unspecified(key: str) -> str:
-    """Return the key of the unspecified value of an enum: the contract may be newer than this version."""
+    """Return the key of the unspecified value of an enum: the contract may be newer than this version, or the gateway's."""
     prefix, _, value = key.rpartition(".")
-    if value.isupper():
+    if value.isupper() or value.isdecimal():
         for known in CATALOGUE:
             if known.startswith(f"{prefix}.") and known.endswith("_UNSPECIFIED"):
                 return known

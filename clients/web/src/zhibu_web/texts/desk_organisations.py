@@ -83,7 +83,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "organisation_desk.no_history": ("没有历史记录。", "There is no history."),
     "organisation_desk.successor": ("由{name}接续", "taken over by {name}"),
     "organisation_desk.today": ("今", "today"),
-    "change_kind.ORGANISATION_CHANGE_KIND_UNSPECIFIED": ("变动", "Change"),
+    "change_kind.ORGANISATION_CHANGE_KIND_UNSPECIFIED": (
+        "这个版本还不认识的变动",
+        "A change that this version does not know",
+    ),
     "change_kind.ORGANISATION_CHANGE_KIND_RENAME": ("更名", "Rename"),
     "change_kind.ORGANISATION_CHANGE_KIND_MOVE": ("调整隶属", "Move"),
     "change_kind.ORGANISATION_CHANGE_KIND_MERGE": ("合并", "Merge"),
