@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +26,7 @@ def strip(real_name: str = "王建国", code: str = "ACDEF34679") -> Strip:
 
 
 def pages(printer: SheetPrinter, *sections: Section) -> list[str]:
-    return pages_of(printer.print_sheet(sections, until=UNTIL, now=NOW))
+    return pages_of(printer.draw(sections, until=UNTIL, now=NOW))
 
 
 def test_a_strip_holds_name_number_code_and_what_to_do(printer: SheetPrinter) -> None:
@@ -64,3 +67,41 @@ def test_without_a_chinese_font_it_is_said_what_to_install() -> None:
         SheetPrinter("/nowhere.ttf", web_url="").check()
     assert refused.value.reason == "FONT_MISSING"
     assert "fonts-noto-cjk" in refused.value.kind.zh
+
+
+class SlowPrinter(SheetPrinter):
+    """Draws until it is told to end, and counts how many sheets are drawn at once."""
+
+    def __init__(self) -> None:
+        super().__init__("", web_url="https://zhibu.example")
+        self.began = threading.Semaphore(0)
+        self.end = threading.Event()
+        self.at_once: list[int] = []
+        self._drawing = 0
+
+    def draw(self, sections: Sequence[Section], *, until: datetime, now: datetime) -> bytes:
+        self._drawing += 1
+        self.at_once.append(self._drawing)
+        self.began.release()
+        self.end.wait(5)
+        self._drawing -= 1
+        return b""
+
+
+async def test_who_goes_away_while_a_sheet_is_drawn_does_not_have_the_next_one_drawn_beside_it() -> None:
+    printer = SlowPrinter()
+
+    def ask() -> asyncio.Task[bytes]:
+        return asyncio.create_task(printer.print_sheet([], until=UNTIL, now=NOW))
+
+    first = ask()
+    await asyncio.to_thread(printer.began.acquire, timeout=5)
+    first.cancel()
+    second, third = ask(), ask()
+    await asyncio.gather(first, return_exceptions=True)
+    third.cancel()
+    printer.end.set()
+    assert await second == b""
+    await asyncio.gather(third, return_exceptions=True)
+    # The first was drawn to its end for nobody, the second after it, the third not at all.
+    assert printer.at_once == [1, 1]

@@ -5,11 +5,14 @@ A character that no font at hand can draw is written as its code point: nobody's
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +83,9 @@ class SheetPrinter:
             if Path(path).is_file()
         ]
         self._login_url = web_url.rstrip("/")
+        # The largest sheet takes 280 MB while it is drawn. Drawing cannot be broken off: when whoever waits for it goes away, the
+        # next sheet begins after it even so.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="activation-sheet")
 
     def check(self) -> None:
         """Make sure that Chinese can be drawn.
@@ -90,8 +96,17 @@ class SheetPrinter:
         if not self._fonts:
             raise FONT_MISSING()
 
-    def print_sheet(self, sections: Sequence[Section], *, until: datetime, now: datetime) -> bytes:
-        """Return the sheet as PDF. Takes seconds of computing for some hundred people: call it in a thread.
+    async def print_sheet(self, sections: Sequence[Section], *, until: datetime, now: datetime) -> bytes:
+        """Return the sheet as PDF, drawn beside the event loop, one sheet at a time.
+
+        Raises:
+            ServiceError: FONT_MISSING.
+        """
+        draw = partial(self.draw, sections, until=until, now=now)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, draw)
+
+    def draw(self, sections: Sequence[Section], *, until: datetime, now: datetime) -> bytes:
+        """Return the sheet as PDF. Takes seconds of computing for some hundred people.
 
         Raises:
             ServiceError: FONT_MISSING.

@@ -143,7 +143,7 @@ class EidBatchApi:
                 write.reply(httpbody_pb2.HttpBody(), subjects=[one.eid.member_id for one in waiting])
             parts.reached("expiry stored")
             sections = await activation_sheets.make_sections(parts, waiting, county_code=county_of(call))
-            document = await asyncio.to_thread(self._printer.print_sheet, sections, until=now + CODE_HOLDS, now=now)
+            document = await self._printer.print_sheet(sections, until=now + CODE_HOLDS, now=now)
         for start in range(0, len(document), PIECE_BYTES):
             yield httpbody_pb2.HttpBody(content_type="application/pdf", data=document[start : start + PIECE_BYTES])
 
