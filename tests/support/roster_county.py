@@ -16,7 +16,7 @@ import asyncpg
 import grpc.aio
 from google.api import httpbody_pb2
 from support.rpc import Metadata, bearer
-from support.service_process import ServiceProcess
+from support.service_process import ServiceProcess, environment_of
 from zhibu.branches.v1 import organisation_pb2
 from zhibu.branches.v1 import organisation_service_pb2 as organisations_pb
 from zhibu.branches.v1.organisation_service_pb2_grpc import OrganisationServiceStub
@@ -29,7 +29,6 @@ from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.waiting import wait_until
-from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ async def running_roster_county(
             identity=ServiceProcess(
                 "identity",
                 {
-                    **_environment("identity", main, nats, issuer),
+                    **environment_of("identity", main, nats, issuer),
                     "ZHIBU_KEY_DATABASE_URL": keys.app_url,
                     "ZHIBU_KEY_DATABASE_OWNER_URL": keys.owner_url,
                     "ZHIBU_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
@@ -185,7 +184,7 @@ async def running_roster_county(
                 log=directory / "identity.log",
             ),
             branches=ServiceProcess(
-                "branches", _environment("branches", branches, nats, issuer), log=directory / "branches.log"
+                "branches", environment_of("branches", branches, nats, issuer), log=directory / "branches.log"
             ),
             issuer=issuer,
             identity_dsn=postgres.dsn(main.name),
@@ -199,16 +198,6 @@ async def running_roster_county(
             await service.start()
         await _make_organisations(county)
         yield county
-
-
-def _environment(name: str, database: ServiceDatabase, nats: NatsServer, issuer: TokenIssuer) -> dict[str, str]:
-    values = {
-        "database_url": database.app_url,
-        "database_owner_url": database.owner_url,
-        **nats.settings(name),
-        **issuer.settings,
-    }
-    return {f"ZHIBU_{key.upper()}": value for key, value in values.items()}
 
 
 async def _give_offices(connection: asyncpg.Connection) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import grpc.aio
 import httpx
+from zhibu_kit.testing.issuer import TokenIssuer
+from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.waiting import wait_until
+from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.ports import free_port
 
 # Five seconds of computing, on a machine that may do ten other things.
@@ -99,3 +102,14 @@ class ServiceProcess:
             return (await client.get(f"http://127.0.0.1:{self._ports[1]}/readyz")).is_success
         except httpx.TransportError:
             return False
+
+
+def environment_of(name: str, database: ServiceDatabase, nats: NatsServer, issuer: TokenIssuer) -> dict[str, str]:
+    """Return what every service needs, as environment variables."""
+    values = {
+        "database_url": database.app_url,
+        "database_owner_url": database.owner_url,
+        **nats.settings(name),
+        **issuer.settings,
+    }
+    return {f"ZHIBU_{key.upper()}": value for key, value in values.items()}

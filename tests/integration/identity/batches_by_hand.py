@@ -17,7 +17,8 @@ from integration.identity.running_identity import (
 from integration.identity.setting_up import Workbench
 from zhibu_identity.eid_batch_items import list_failures
 from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import LEASE, EidBatch, create_batch, get_batch
+from zhibu_identity.eid_batches import EidBatch, create_batch, get_batch
+from zhibu_identity.leases import LEASE
 from zhibu_identity.people_reach import reach_of
 from zhibu_kit.paging import Page
 from zhibu_kit.scope import Scope
@@ -36,7 +37,7 @@ async def enter(workbench: Workbench, people: Sequence[RosterPerson], *, status:
 
 
 async def begin(workbench: Workbench, organisation_id: str = LINQU) -> EidBatch:
-    async with workbench.parts.database.transaction(SCOPE) as transaction:
+    async with workbench.parts.database.transaction(Scope.of(organisation_id[:6])) as transaction:
         reach = await reach_of(transaction, organisation_id)
         batch, _ = await create_batch(
             transaction, workbench.parts, reach, organisation_id=organisation_id, member_id=CLERK.member_id
@@ -71,5 +72,5 @@ def counts_of(batch: EidBatch) -> tuple[int, int, int, int]:
 
 
 async def load(workbench: Workbench, batch: EidBatch) -> EidBatch:
-    async with workbench.parts.database.transaction(SCOPE) as transaction:
+    async with workbench.parts.database.transaction(batch.scope) as transaction:
         return await get_batch(transaction, batch.eid_batch_id, organisation_id=batch.organisation_id)

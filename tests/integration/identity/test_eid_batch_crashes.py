@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from integration.identity.batches_by_hand import (
     begin,
@@ -17,13 +19,15 @@ from integration.identity.people_by_hand import (
 )
 from integration.identity.running_identity import (
     LINQU,
+    QINGZHOU,
+    QINGZHOU_BRANCH,
     Applicant,
 )
 from integration.identity.setting_up import PowerCutError, Workbench
 from integration.identity.working_by_hand import approve_by_hand, file_by_hand, work_to_the_end
 from zhibu_identity import work
 from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import LEASE
+from zhibu_identity.leases import LEASE
 from zhibu_identity.rules.application import State as ApplicationState
 from zhibu_identity.tasks import TaskKind
 from zhibu_kit.ids import new_ulid
@@ -161,3 +165,17 @@ async def test_a_number_whose_account_is_somebody_elses_is_replaced_by_the_next_
     assert counts_of(second) == (1, 1, 0, 0)
     (mine,) = workbench.accounts.of_member(member_id)
     assert mine.eid_number != account.eid_number
+
+
+async def test_a_small_batch_has_its_turn_while_a_large_one_is_worked_on(workbench: Workbench) -> None:
+    await enter(workbench, [RosterPerson() for _ in range(5)])
+    await enter(workbench, [RosterPerson(county_code=QINGZHOU, branch_id=QINGZHOU_BRANCH)])
+    large, small = await begin(workbench), await begin(workbench, QINGZHOU)
+    # Time passes between the steps.
+    passing = replace(workbench.parts, reached=lambda _: workbench.clock.advance(0.1))
+    await work_eid_batches(passing, per_turn=2)
+    large, small = await load(workbench, large), await load(workbench, small)
+    assert (counts_of(large), counts_of(small)) == ((5, 5, 0, 0), (1, 1, 0, 0))
+    assert large.finished_at is not None
+    assert small.finished_at is not None
+    assert small.finished_at < large.finished_at

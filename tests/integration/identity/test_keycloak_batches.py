@@ -16,7 +16,8 @@ from integration.identity.setting_up import Workbench
 from keycloak import KeycloakAdmin
 from zhibu_identity.accounts import AccountsError, Coded, KeycloakAccounts, NewAccount
 from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import LEASE, create_batch, get_batch
+from zhibu_identity.eid_batches import create_batch, get_batch
+from zhibu_identity.leases import LEASE
 from zhibu_identity.people_reach import reach_of
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_kit.ids import new_ulid

@@ -22,6 +22,7 @@ from zhibu.identity.v1.roster_service_pb2_grpc import RosterServiceStub
 from zhibu_identity import rosters
 from zhibu_identity.erasure import UNCONFIRMED_AFTER, sweep_unconfirmed
 from zhibu_identity.keys.numbers import NumberKind
+from zhibu_identity.leases import LEASE
 from zhibu_identity.models import person as person_table
 from zhibu_identity.people import open_details, record_of
 from zhibu_identity.roster_committing import check_anew
@@ -294,7 +295,7 @@ async def commit_by_hand(workbench: Workbench, roster_id: str) -> Roster:
 async def work_with_a_power_cut(workbench: Workbench, step: str) -> None:
     with pytest.raises(PowerCutError, match=step):
         await work_rosters(workbench.cut_at(step))
-    workbench.clock.advance(rosters.LEASE.total_seconds() + 1)
+    workbench.clock.advance(LEASE.total_seconds() + 1)
 
 
 async def people_of(workbench: Workbench) -> list[tuple[str, str]]:

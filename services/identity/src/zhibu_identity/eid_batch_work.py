@@ -19,7 +19,15 @@ from zhibu_kit.errors import ServiceError
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.eid_batch_issuing import issue_part
 from zhibu_identity.eid_batch_items import list_waiting
-from zhibu_identity.eid_batches import EidBatch, LeaseLostError, finish_batch, lease_batch, postpone_batch
+from zhibu_identity.eid_batches import (
+    EidBatch,
+    LeaseLostError,
+    finish_batch,
+    keep_batch,
+    lease_batch,
+    postpone_batch,
+)
+from zhibu_identity.leases import kept
 from zhibu_identity.parts import Parts
 
 log = logging.getLogger("zhibu.identity.eid_batches")
@@ -27,27 +35,28 @@ log = logging.getLogger("zhibu.identity.eid_batches")
 # Of more accounts in one import each takes Keycloak longer: fifty go three times as fast as a hundred (bench/eid_issuing.py).
 PART_SIZE: Final = 50
 SIDE_BY_SIDE: Final = 2
-# People looked up at once; of a larger batch, the others come afterwards.
-POSITIONS_PER_ROUND: Final = 20_000
-# A part that takes longer than this hangs; the lease is longer.
+# People of one batch before another one that waits has its turn: half a minute's work.
+PEOPLE_PER_TURN: Final = 1_000
+# A part that takes longer than this hangs.
 PART_TIMEOUT_S: Final = 60.0
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 _FRAMES: Final = 4
 
 
-async def work_eid_batches(parts: Parts) -> int:
-    """Work on every batch that waits; return how many times one was taken."""
+async def work_eid_batches(parts: Parts, *, per_turn: int = PEOPLE_PER_TURN) -> int:
+    """Work on every batch that waits, each in its turn; return how many times one was taken."""
     taken = 0
     while (batch := await lease_batch(parts.database, now=parts.clock.now())) is not None:
         taken += 1
-        await _attempt(parts, batch)
+        await _attempt(parts, batch, per_turn=per_turn)
     return taken
 
 
-async def _attempt(parts: Parts, batch: EidBatch) -> None:
+async def _attempt(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
     try:
-        await _work_on(parts, batch)
+        async with kept(lambda: keep_batch(parts.database, batch, now=parts.clock.now())):
+            await _work_on(parts, batch, per_turn=per_turn)
     except Exception as error:  # noqa: BLE001 - the outermost loop of the worker
         cause = _first_of(error)
         if isinstance(cause, LeaseLostError):
@@ -70,17 +79,18 @@ async def _attempt(parts: Parts, batch: EidBatch) -> None:
         await postpone_batch(parts.database, batch, due_at=parts.clock.now() + pause)
 
 
-async def _work_on(parts: Parts, batch: EidBatch) -> None:
-    while True:
-        async with parts.database.transaction(batch.scope) as transaction:
-            waiting = await list_waiting(transaction, batch, most=POSITIONS_PER_ROUND)
-            if not waiting:
-                await finish_batch(transaction, batch, now=parts.clock.now())
-                return
-        todo = _parts_of(waiting)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(SIDE_BY_SIDE):
-                group.create_task(_work_through(parts, batch, todo))
+async def _work_on(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
+    """Do as much as a turn allows, and finish the batch or give it back to the end of the queue."""
+    async with parts.database.transaction(batch.scope) as transaction:
+        waiting = await list_waiting(transaction, batch, most=per_turn)
+    todo = _parts_of(waiting)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(SIDE_BY_SIDE):
+            group.create_task(_work_through(parts, batch, todo))
+    async with parts.database.transaction(batch.scope) as transaction:
+        await finish_batch(transaction, batch, now=parts.clock.now())
+    # Of a batch that is finished nothing changes.
+    await postpone_batch(parts.database, batch, due_at=parts.clock.now())
 
 
 async def _work_through(parts: Parts, batch: EidBatch, todo: Iterator[tuple[int, int]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, exists, func, insert, literal, or_, select, update
@@ -20,6 +20,7 @@ from zhibu_kit.scope import Scope
 
 from zhibu_identity.eid_candidates import candidates_of
 from zhibu_identity.errors import EID_BATCH_RUNNING
+from zhibu_identity.leases import LEASE
 from zhibu_identity.parts import Parts
 from zhibu_identity.people_reach import Reach
 from zhibu_identity.roster_models import eid_batch, eid_batch_item
@@ -27,8 +28,6 @@ from zhibu_identity.roster_models import eid_batch, eid_batch_item
 NOUN: Final = "eid_batch"
 # Wakes the worker and whoever watches.
 CHANNEL: Final = "identity_eid_batch"
-# Longer than the work on one part of a batch may take; each part that is done renews it.
-LEASE: Final = timedelta(seconds=90)
 # State of a person who waits; what else can become of them says `eid_batch_items`.
 WAITING: Final = 1
 
@@ -201,8 +200,18 @@ async def finish_batch(transaction: Transaction, batch: EidBatch, *, now: dateti
     await notify(transaction)
 
 
+async def keep_batch(database: Database, batch: EidBatch, *, now: datetime) -> None:
+    """Keep a leased batch while a part of it takes long; one that is lost stays lost."""
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await transaction.execute(
+            update(eid_batch)
+            .where(_leased(batch), eid_batch.c.leased_until.is_not(None))
+            .values(leased_until=now + LEASE)
+        )
+
+
 async def postpone_batch(database: Database, batch: EidBatch, *, due_at: datetime) -> None:
-    """Give a batch back for later: what it needs is away."""
+    """Give a batch back for later: what it needs is away, or others wait for longer."""
     async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
         await transaction.execute(update(eid_batch).where(_leased(batch)).values(due_at=due_at, leased_until=None))
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from zhibu_kit.errors import ServiceError
 
+from zhibu_identity.leases import kept
 from zhibu_identity.parts import Parts
 from zhibu_identity.roster_checking import check
 from zhibu_identity.roster_committing import commit, settle
@@ -22,7 +20,6 @@ log = logging.getLogger("zhibu.identity.rosters")
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
-KEEP_EVERY_S: Final = 5.0
 _FRAMES: Final = 4
 
 
@@ -37,7 +34,7 @@ async def work_rosters(parts: Parts) -> int:
 
 async def _attempt(parts: Parts, record: Roster) -> None:
     try:
-        async with _kept(parts, record):
+        async with kept(lambda: keep_lease(parts.database, record, now=parts.clock.now())):
             await _work_on(parts, record)
     except LeaseLostError:
         # Cancelled, mapped anew, or somebody else's by now.
@@ -60,25 +57,6 @@ async def _attempt(parts: Parts, record: Roster) -> None:
         )
         pause = min(FIRST_PAUSE * 2 ** min(record.attempts, 16), LONGEST_PAUSE)
         await postpone(parts.database, record, due_at=parts.clock.now() + pause)
-
-
-@asynccontextmanager
-async def _kept(parts: Parts, record: Roster) -> AsyncGenerator[None]:
-    """Keep the lease while the block runs."""
-    keeping = asyncio.create_task(_keep(parts, record))
-    try:
-        yield
-    finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-
-
-async def _keep(parts: Parts, record: Roster) -> None:
-    while True:
-        await asyncio.sleep(KEEP_EVERY_S)
-        # While the transaction that commits everybody holds the row, nobody else can take it either.
-        with suppress(ServiceError):
-            await keep_lease(parts.database, record, now=parts.clock.now())
 
 
 def _place_of(error: Exception) -> str:

@@ -19,6 +19,7 @@ from zhibu_kit.paging import Page
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.keys.sealing import MemberKey
+from zhibu_identity.leases import LEASE
 from zhibu_identity.parts import Parts
 from zhibu_identity.roster_models import roster, roster_piece, roster_row
 
@@ -26,8 +27,6 @@ NOUN: Final = "roster"
 CHANNEL: Final = "identity_roster"
 # Wakes the worker alone: progress does not.
 WORK_CHANNEL: Final = "identity_roster_work"
-# Whoever works on a roster says so every five seconds (`roster_work`): after a death the work goes on soon.
-LEASE: Final = timedelta(seconds=20)
 PIECE_BYTES: Final = 1024 * 1024
 # File and rows are thrown away this long after the last change: what is applied stands in the records, what is not may yet be
 # committed, and an upload that broke off is of no use.
