@@ -1,6 +1,6 @@
 """How long a one-time code takes while 20,000 notices go out beside it: notify and the message centre as in a county.
 
-    .venv/bin/python bench/codes_beside_notices.py [--notices 20000] [--per-s 100] [--submit-delay-s 0.02]
+    .venv/bin/python bench/codes_beside_notices.py [--smoke] [--notices 20000] [--codes 200] [--per-s 100] [--submit-delay-s 0.02]
 
 A real PostgreSQL with fsync, a real NATS, the service and the message centre's simulator (a process of its own), and
 telephones from a gRPC server in place of identity. First codes alone, then the same codes while the notices go out; each
@@ -21,7 +21,7 @@ from pathlib import Path
 import asyncpg
 import grpc.aio
 import httpx
-from report import Report
+from report import Report, Size, read_sizes
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -41,7 +41,6 @@ from zhibu_notify.settings import NotifySettings  # noqa: E402
 from zhibu_stack.engines import Postgres  # noqa: E402
 from zhibu_stack.ports import free_port  # noqa: E402
 
-CODES_ALONE = 200
 TARGET_P99_S = 2.0
 COUNTY = "370724"
 
@@ -51,6 +50,7 @@ async def main(given: argparse.Namespace, postgres: Postgres, nats: NatsServer) 
         "codes_beside_notices",
         "验证码与通知 / One-time codes beside notices",
         target=f"p99 of a code under {TARGET_P99_S:.0f} s while 20,000 notices go out",
+        smoke=given.smoke,
     )
     rows: list[list[str]] = []
     async with AsyncExitStack() as stack:
@@ -113,7 +113,7 @@ async def main(given: argparse.Namespace, postgres: Postgres, nats: NatsServer) 
             await wait_until(lambda: _works(client, url), timeout_s=20)
             await client.patch(url, json={"submit_delay_s": given.submit_delay_s})
         await wait_until(lambda: _sent(code), timeout_s=20)
-        rows.append(row_of("alone", [await code() for _ in range(CODES_ALONE)]))
+        rows.append(row_of("alone", [await code() for _ in range(given.codes)]))
         members = [new_ulid() for _ in range(given.notices)]
         for at, member_id in enumerate(members):
             people.numbers[member_id] = str(19_900_000_000 + at)
@@ -140,8 +140,10 @@ async def main(given: argparse.Namespace, postgres: Postgres, nats: NatsServer) 
             f"Notices accepted by the message centre: {accepted:,} of {given.notices:,} in {took_s:.0f} s"
             f" ({accepted / took_s:.0f} a second; {given.per_s:.0f} a second are allowed)."
         )
-        report.write()
-        return int(accepted < given.notices or statistics.quantiles(beside, n=100)[98] > TARGET_P99_S)
+        p99_s = statistics.quantiles(beside, n=100)[98]
+        status = report.write(missed=p99_s > TARGET_P99_S)
+        # Notices that do not arrive are no matter of speed.
+        return status or int(accepted < given.notices)
 
 
 async def _works(client: httpx.AsyncClient, url: str) -> bool:
@@ -166,12 +168,14 @@ def row_of(what: str, times_s: list[float]) -> list[str]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--notices", type=int, default=20_000)
-    parser.add_argument("--per-s", type=float, default=100)
-    parser.add_argument("--submit-delay-s", type=float, default=0.02)
-    parser.add_argument("--limit-s", type=float, default=900)
-    arguments = parser.parse_args()
+    arguments = read_sizes(
+        __doc__,
+        notices=Size(full=20_000, smoke=50),
+        codes=Size(full=200, smoke=5, help="codes that are sent alone"),
+        per_s=Size(full=100.0, smoke=100.0, help="notices a second"),
+        submit_delay_s=Size(full=0.02, smoke=0.02, help="what the message centre takes for each"),
+        limit_s=Size(full=900.0, smoke=60.0, help="how long is waited for the notices"),
+    )
     with tempfile.TemporaryDirectory() as name:
         postgres = Postgres(Path(name) / "postgres")
         nats = NatsServer(Path(name) / "nats", subjects_of_repository())

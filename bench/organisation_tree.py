@@ -1,16 +1,16 @@
 """A tree of 300,000 organisations: loaded, browsed, searched, looked at as of a past day; and a county of 24,000 members.
 
-    .venv/bin/python bench/organisation_tree.py [--organisations 300000] [--rounds 200]
+    .venv/bin/python bench/organisation_tree.py [--smoke] [--organisations 300000] [--rounds 200]
 
 The tree is loaded by COPY as the owner of the database, with the triggers that keep history and counts, and not through
 CreateOrganisation, whose own rate is measured beside it on 300 branches. What is timed afterwards are the functions behind
 the RPCs, each in a transaction of its own as the service opens them, over one connection: neither gRPC nor the gateway.
 """
 
-import argparse
 import asyncio
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from report import Report
+from report import Report, Size, read_sizes
 from zhibu_branches.__main__ import MIGRATIONS
 from zhibu_branches.changes import Wish
 from zhibu_branches.history import children_as_of
@@ -257,7 +257,7 @@ async def measure(database: Database, rows: list[Row], county: str, rounds: int)
     ]
 
 
-async def main(postgres: Postgres, count: int, rounds: int) -> None:
+async def main(postgres: Postgres, count: int, rounds: int, *, smoke: bool) -> int:
     """Load, then measure."""
     made = (await create_service_databases(postgres.dsn(), ["branches"], secrets=postgres.secrets))["branches"]
     await migrate(made.owner_url, service="branches", directory=MIGRATIONS, report=lambda _line: None)
@@ -269,6 +269,7 @@ async def main(postgres: Postgres, count: int, rounds: int) -> None:
         "organisation_tree",
         "组织树 / The tree of organisations",
         target="300,000 organisations loaded and browsed",
+        smoke=smoke,
     )
     report.line(f"{len(rows):,} organisations loaded by COPY in {seconds:.1f} s ({len(rows) / seconds:,.0f} a second).")
     county = rows[1 + CITIES][0]
@@ -278,20 +279,18 @@ async def main(postgres: Postgres, count: int, rounds: int) -> None:
     report.line(f"One by one, as CreateOrganisation makes them: {one_by_one:.0f} a second.")
     report.line("Functions behind the RPCs, one after the other over one connection, milliseconds:")
     report.table(["what", "times", "p50", "p95", "max"], await measure(database, rows, county, rounds))
-    report.write()
     await database.close()
     await owner.close()
+    return report.write()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--organisations", type=int, default=300_000)
-    parser.add_argument("--rounds", type=int, default=200)
-    given = parser.parse_args()
+    # All townships of the province, and some branches below them.
+    given = read_sizes(__doc__, organisations=Size(full=300_000, smoke=12_000), rounds=Size(full=200, smoke=5))
     with tempfile.TemporaryDirectory() as directory:
         engine = Postgres(Path(directory) / "postgres")
         engine.start()
         try:
-            asyncio.run(main(engine, given.organisations, given.rounds))
+            sys.exit(asyncio.run(main(engine, given.organisations, given.rounds, smoke=given.smoke)))
         finally:
             engine.stop()

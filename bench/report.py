@@ -1,18 +1,21 @@
 """docs/performance.md: each bench rewrites its own section, so that every figure there was printed by a command.
 
-    from report import Report
+    from report import Report, Size, read_sizes
 
-    report = Report("name_search", "姓名检索 / Search by name", target="p95 < 150 ms")
+    given = read_sizes(__doc__, members=Size(full=6_600_000, smoke=2_000))
+    report = Report("name_search", "姓名检索 / Search by name", target="p95 < 150 ms", smoke=given.smoke)
     report.line("6,600,000 members, 52.8 million tokens (8.1 GB)")
     report.table(["search", "median", "p95"], [["王伟", "3.1 ms", "9.0 ms"]])
-    report.write()
+    sys.exit(report.write(missed=p95_ms >= 150))
 
 What is added is printed at once. A section is kept between two comments with the bench's name; text outside of them is written
-by hand and stays.
+by hand and stays. With `--smoke` every size is the smallest with which a bench can run: it shows that it does, writes nothing
+and misses no target, because figures of such sizes say nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -20,6 +23,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,11 +32,35 @@ PERFORMANCE = REPOSITORY / "docs" / "performance.md"
 _KIB_PER_GIB = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much a bench does: for figures that count, and at least for it to run at all."""
+
+    full: int | float | str
+    smoke: int | float | str
+    help: str = ""
+
+
+def read_sizes(doc: str | None, **sizes: Size) -> argparse.Namespace:
+    """Read the command line of a bench: `--smoke`, and each size by its name."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="the smallest sizes, and no document is written")
+    for name, size in sizes.items():
+        shown = f"{size.help} ({size.full}; with --smoke {size.smoke})".strip()
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(size.full), help=shown)
+    given = parser.parse_args()
+    for name, size in sizes.items():
+        if getattr(given, name) is None:
+            setattr(given, name, size.smoke if given.smoke else size.full)
+    return given
+
+
 class Report:
     """The section of one bench: what it measures, figures in the order in which they came, and what they were measured on."""
 
-    def __init__(self, bench: str, title: str, *, target: str) -> None:
+    def __init__(self, bench: str, title: str, *, target: str, smoke: bool) -> None:
         """Begin the section of `bench/<bench>.py`; `target` is what was asked of it, empty when nothing was."""
+        self._smoke = smoke
         self._bench = bench
         self._title = title
         self._target = target
@@ -54,8 +82,11 @@ class Report:
         print("\n".join(lines), flush=True)
         self._parts.append("\n".join(lines))
 
-    def write(self) -> None:
-        """Put the section into docs/performance.md, in place of the one that this bench wrote before."""
+    def write(self, *, missed: bool = False) -> int:
+        """Put the section into docs/performance.md, in place of the one that this bench wrote before; return the exit status."""
+        if self._smoke:
+            print(f"{self._bench} runs; {PERFORMANCE.relative_to(REPOSITORY)} stays as it is")
+            return 0
         begin, end = f"<!-- begin {self._bench} -->", f"<!-- end {self._bench} -->"
         now = datetime.now(UTC)
         measured = (
@@ -70,6 +101,9 @@ class Report:
         text = found.sub(lambda _: section, text) if found.search(text) else added
         PERFORMANCE.write_text(text, encoding="utf-8")
         print(f"wrote the section {self._bench} of {PERFORMANCE.relative_to(REPOSITORY)}")
+        if missed:
+            print(f"{self._bench} MISSES ITS TARGET: {self._target}", file=sys.stderr)
+        return int(missed)
 
 
 def milliseconds(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """A roster of 100,000 while its services are killed, and one of 24,000 mended, repeated and exported: what happened when.
 
-    .venv/bin/python bench/roster_deaths.py [--killed-rows 100000] [--mended-rows 24000]
+    .venv/bin/python bench/roster_deaths.py [--smoke] [--killed-rows 100000] [--mended-rows 24000] [--branches 200]
 
 The stories of tests/integration/identity/test_roster_deaths.py at full size: identity is killed with SIGKILL in the check and
 in the commit, branches while it applies; meanwhile there are at every moment nobody or everybody, and at the end everybody
@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from report import Report
+from report import Report, Size, read_sizes
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -29,10 +29,9 @@ from zhibu_kit.testing.nats_server import NatsServer, subjects_of_repository  # 
 from zhibu_stack.engines import Postgres  # noqa: E402
 
 LIMIT_S = 3600
-BRANCHES = 200
 
 
-async def in_a_county(story: Callable[[RosterCounty], Awaitable[None]]) -> None:
+async def in_a_county(branch_count: int, story: Callable[[RosterCounty], Awaitable[None]]) -> None:
     """Tell a story in a fresh county."""
     with tempfile.TemporaryDirectory(prefix="zhibu-roster-") as name:
         directory = Path(name)
@@ -46,7 +45,7 @@ async def in_a_county(story: Callable[[RosterCounty], Awaitable[None]]) -> None:
                 make_database=DatabaseMaker(postgres),
                 postgres=postgres,
                 nats=nats,
-                branch_count=BRANCHES,
+                branch_count=branch_count,
             ) as county:
                 await story(county)
         finally:
@@ -54,29 +53,36 @@ async def in_a_county(story: Callable[[RosterCounty], Awaitable[None]]) -> None:
             postgres.stop()
 
 
-async def main(given: argparse.Namespace) -> None:
+async def main(given: argparse.Namespace) -> int:
     report = Report(
         "roster_deaths",
         "花名册导入中断与重复 / Rosters cut off and repeated",
         target="cut off anywhere it goes on by itself, nothing lost or doubled; repeating changes nothing",
+        smoke=given.smoke,
     )
     report.line(f"{given.killed_rows:,} rows, seconds since the upload began:")
     await in_a_county(
+        given.branches,
         lambda county: import_across_deaths(
             county, given.killed_rows, timeout_s=LIMIT_S, tell=lambda text: report.line(f"- {text}")
-        )
+        ),
     )
     report.line(f"{given.mended_rows:,} rows, forty of them bad:")
     await in_a_county(
+        given.branches,
         lambda county: whole_county(
             county, given.mended_rows, timeout_s=LIMIT_S, tell=lambda text: report.line(f"- {text}")
-        )
+        ),
     )
-    report.write()
+    return report.write()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--killed-rows", type=int, default=100_000)
-    parser.add_argument("--mended-rows", type=int, default=24_000)
-    asyncio.run(main(parser.parse_args()))
+    sizes = read_sizes(
+        __doc__,
+        # With fewer, a service is through before it can be killed.
+        killed_rows=Size(full=100_000, smoke=6_000),
+        mended_rows=Size(full=24_000, smoke=1_200),
+        branches=Size(full=200, smoke=12),
+    )
+    sys.exit(asyncio.run(main(sizes)))
