@@ -65,7 +65,7 @@ async def commits_per_s(url: str, clients: int, second: str, round_s: float) -> 
 
 
 if __name__ == "__main__":
-    sizes = read_sizes(__doc__, rounds=Size(full=3, smoke=1), round_s=Size(full=1.5, smoke=0.2))
+    sizes = read_sizes(__doc__, rounds=Size(full=3, smoke=1), round_s=Size(full=1.5, smoke=1.0))
     with tempfile.TemporaryDirectory() as directory:
         postgres = Postgres(Path(directory) / "postgres")
         postgres.start()
