@@ -1,5 +1,6 @@
 """The gateway's API as an officer calls it from a terminal."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,8 +89,11 @@ class Gateway:
 
     def download(self, path: str, target: Path) -> None:
         """Keep a file, readable by its owner only: it may hold personal data."""
-        target.touch(mode=0o600)
-        target.write_bytes(self._call("GET", path).content)
+        content = self._call("GET", path).content
+        with target.open("wb") as file:
+            # Also one that a former run, or somebody else, left readable.
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
 
     def _call_caught_up(self, method: str, path: str, **more: Any) -> httpx.Response:
         until_s = time.monotonic() + _LONGEST_CATCH_UP_S

@@ -50,7 +50,9 @@ class RosterImport:
 
     def _present(self) -> Json | None:
         """Return the roster that a former run made of this very file."""
-        changed_s = self._roster.file.stat().st_mtime
+        # A copy keeps the time of its content (mtime), whoever unpacks or copies it; when it came here (ctime), it cannot.
+        status = self._roster.file.stat()
+        changed_s = max(status.st_mtime, status.st_ctime)
         for row in self._gateway.pages(self._path, "rosters"):
             # What was uploaded before the file was last changed is another file.
             if row.get("fileName") == self._roster.file.name and _seconds_of(row["createTime"]) >= changed_s:
@@ -59,7 +61,7 @@ class RosterImport:
 
     def _go_on(self, present: Json | None) -> None:
         if present is not None and present["state"] in _COMMITTING:
-            self._wait(f"{self._path}/{present['rosterId']}")
+            self._finish(f"{self._path}/{present['rosterId']}")
             return
         # The same file again gives the same roster while it is not committed.
         file = self._roster.file
@@ -77,7 +79,19 @@ class RosterImport:
         else:
             wish = request_id(self._plan.code, "commit", found["etag"])
             self._gateway.write("POST", f"{path}:commit", {"etag": found["etag"]}, request_id=wish)
-            self._wait(path)
+            self._finish(path)
+
+    def _finish(self, path: str) -> None:
+        """Wait for the end of a commit.
+
+        Raises:
+            OperatorError: records changed meanwhile, so that the roster was checked anew instead of being committed.
+        """
+        if self._wait(path)["state"] != _APPLIED:
+            raise OperatorError(
+                "提交期间县里的数据有变化，花名册已重新检查，没有编入；请重新运行。",
+                "records of the county changed while the roster was committed: it was checked anew and not committed; run again",
+            )
 
     def _with_branches(self, path: str, found: Json) -> Json:
         """Make the branches that only the roster knows, and have the file checked again."""
