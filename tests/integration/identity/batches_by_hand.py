@@ -50,7 +50,7 @@ async def work_out(workbench: Workbench, batch: EidBatch) -> EidBatch:
     for _ in range(MOST_ROUNDS):
         await work_eid_batches(workbench.parts)
         workbench.clock.advance(LEASE.total_seconds() + 1)
-    async with workbench.parts.database.transaction(SCOPE) as transaction:
+    async with workbench.parts.database.transaction(batch.scope) as transaction:
         found = await get_batch(transaction, batch.eid_batch_id, organisation_id=batch.organisation_id)
     assert found.done
     return found

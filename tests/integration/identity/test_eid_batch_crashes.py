@@ -150,6 +150,29 @@ async def test_a_record_that_ends_while_keycloak_works_leaves_no_account_and_giv
     assert await workbench.vault.numbers.hold(person.resident_number, other)
 
 
+async def test_who_moves_to_another_county_while_a_batch_is_cut_off_leaves_no_account_behind(
+    workbench: Workbench,
+) -> None:
+    (member_id,) = await enter(workbench, [RosterPerson()])
+    batch = await begin(workbench)
+    with pytest.raises(BaseExceptionGroup):
+        await work_eid_batches(workbench.cut_at("accounts opened"))
+    assert len(workbench.accounts.of_member(member_id)) == 1
+    # As `moving` does, which knows of no e-ID yet.
+    await workbench.vault.move_member(member_id, from_county=LINQU, to_county=QINGZHOU)
+    await workbench.databases.owner.execute(
+        "update person set county_code = $2, branch_id = $3 where member_id = $1", member_id, QINGZHOU, QINGZHOU_BRANCH
+    )
+    workbench.clock.advance(LEASE.total_seconds() + 1)
+    assert counts_of(await work_out(workbench, batch)) == (1, 0, 1, 0)
+    await work_to_the_end(workbench)
+    assert workbench.accounts.of_member(member_id) == []
+    assert await workbench.databases.keys_owner.fetchval("select count(*) from totp_seed") == 0
+    # There they get theirs, and have one account.
+    assert counts_of(await work_out(workbench, await begin(workbench, QINGZHOU))) == (1, 1, 0, 0)
+    assert len(workbench.accounts.of_member(member_id)) == 1
+
+
 async def test_a_number_whose_account_is_somebody_elses_is_replaced_by_the_next_batch(workbench: Workbench) -> None:
     (member_id,) = await enter(workbench, [RosterPerson()])
     batch = await begin(workbench)

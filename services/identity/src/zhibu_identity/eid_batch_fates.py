@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from zhibu_kit.db import Transaction
+from zhibu_kit.scope import Scope
 
 from zhibu_identity.eid_batch_items import Item, ItemState, settle_items
 from zhibu_identity.eid_batches import Counts, EidBatch, advance_batch
@@ -61,6 +62,21 @@ async def clean_up(
         (TaskKind.RELEASE_NUMBERS, ended),
     ):
         await add_tasks(transaction, kind, tasks, county_code=batch.county_code, due_at=now)
+
+
+async def drop_elsewhere(
+    transaction: Transaction, items: Sequence[Item], *, county_codes: Mapping[str, str], now: datetime
+) -> None:
+    """Have accounts deleted that an attempt may have opened for people who are in other counties (by member) by now.
+
+    Nobody knows the accounts' own names, but what was reserved: the key that opens it went along.
+    """
+    for item in items:
+        county_code = county_codes.get(item.member_id)
+        if item.eid_id is not None and county_code is not None:
+            await transaction.widen(Scope.of(county_code))
+            drop = NewTask(member_id=item.member_id, eid_id=item.eid_id, eid_number=item.eid_number)
+            await add_tasks(transaction, TaskKind.DROP_ACCOUNT, [drop], county_code=county_code, due_at=now)
 
 
 async def settle(

@@ -16,7 +16,7 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
 
 from zhibu_identity.accounts import NewAccount
-from zhibu_identity.eid_batch_fates import Fates, clean_up, fault_of, settle
+from zhibu_identity.eid_batch_fates import Fates, clean_up, drop_elsewhere, fault_of, settle
 from zhibu_identity.eid_batch_items import Item, load_items, reserve_eids
 from zhibu_identity.eid_batches import EidBatch
 from zhibu_identity.eids import Eid, EidState, RevocationReason, find_holders, insert_eids
@@ -29,7 +29,7 @@ from zhibu_identity.issuing import SEED_LENGTH
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.organisations import area_of
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonDetails, PersonRecord, find_people, open_details
+from zhibu_identity.people import PersonDetails, PersonRecord, find_counties, find_people, open_details
 from zhibu_identity.post_offices import give_offices
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_identity.sequences import SequenceKind, take_from_sequence
@@ -96,6 +96,8 @@ async def _reserve(parts: Parts, batch: EidBatch, *, first: int, last: int) -> l
     }
     held = await parts.vault.numbers.hold_many(fit)
     parts.reached("numbers held")
+    moved = [item.member_id for item in items if item.eid_id is not None and item.member_id not in people]
+    elsewhere = await find_counties(parts.database, moved)
     now = parts.clock.now()
     async with parts.database.transaction(batch.scope) as transaction:
         items = await load_items(transaction, batch, first=first, last=last, lock=True)
@@ -114,6 +116,7 @@ async def _reserve(parts: Parts, batch: EidBatch, *, first: int, last: int) -> l
         reserved = await _give_numbers(transaction, parts, batch, going_on, keys=keys, now=now)
         # An attempt that was cut off may have opened accounts.
         await clean_up(transaction, batch, fates, people=people, account_ids={}, now=now)
+        await drop_elsewhere(transaction, items, county_codes=elsewhere, now=now)
         await settle(transaction, batch, fates, issued=(), now=now)
         parts.reached("numbers reserved, not committed")
     return reserved

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from sqlalchemy import ARRAY, Boolean, LargeBinary, Row, Select, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from zhibu_kit.db import Transaction
+from zhibu_kit.db import Database, Role, Transaction
 from zhibu_kit.errors import NOT_FOUND
+from zhibu_kit.scope import Scope
 
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import person
@@ -140,6 +141,17 @@ async def find_people(
     statement = select(person).where(person.c.member_id == func.any(wanted)).order_by(person.c.member_id)
     rows = await transaction.all(statement.with_for_update() if lock else statement)
     return {row.member_id: record_of(row) for row in rows}
+
+
+async def find_counties(database: Database, member_ids: Collection[str]) -> dict[str, str]:
+    """Return in which counties people are, wherever that is, by member."""
+    if not member_ids:
+        return {}
+    async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
+        rows = await transaction.all(
+            select(person.c.member_id, person.c.county_code).where(person.c.member_id.in_(member_ids))
+        )
+    return {row.member_id: row.county_code for row in rows}
 
 
 async def insert_people(transaction: Transaction, records: Sequence[PersonRecord]) -> frozenset[str]:
