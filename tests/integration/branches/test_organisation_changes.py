@@ -439,3 +439,25 @@ async def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_listed_and_
         )
         assert (cancelled.change.kind, cancelled.change.state) == (newer, CANCELLED)
     assert second.state == PLANNED
+
+
+async def test_a_plan_that_breaks_the_program_keeps_no_other_from_its_day(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    here, there = await township(party, "370724192"), await township(party, "370724193")
+    broken, whole = await party.branch(here), await party.branch(here)
+    day = today() + timedelta(days=2)
+    first = await move(party, broken, there, day=day.isoformat())
+    await move(party, whole, there, day=day.isoformat())
+    # Nothing of ours writes a move to nowhere.
+    await owner.execute(
+        "update organisation_change set target_id = null where organisation_change_id = $1",
+        first.organisation_change_id,
+    )
+    begun = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+    with pytest.raises(ExceptionGroup):
+        await do_due_changes(party.database, now=begun)
+    assert (await party.branches.get(whole)).parent_id == there
+    await owner.execute(
+        "delete from organisation_change where organisation_change_id = $1", first.organisation_change_id
+    )

@@ -88,13 +88,24 @@ async def cancel_change(
 
 
 async def do_due_changes(database: Database, *, now: datetime) -> int:
-    """What the job does: every plan whose day has begun, each in a transaction of its own; how many were settled."""
+    """What the job does: every plan whose day has begun, each in a transaction of its own; how many were settled.
+
+    Raises:
+        ExceptionGroup: some could not even be refused, which is a fault of this program; all others were done.
+    """
     today = now.astimezone(SHANGHAI).date()
     async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
         due = await due_changes(transaction, today=today, count_max=DUE_MAX)
     settled = 0
+    faults: list[Exception] = []
     for organisation_change_id, county_code in due:
-        settled += await _do(database, organisation_change_id, county_code, now=now)
+        try:
+            settled += await _do(database, organisation_change_id, county_code, now=now)
+        except Exception as fault:  # noqa: BLE001 - one of them must not keep all others of the province from their day
+            log.error("A planned change cannot be done", extra={"fields": {"change": organisation_change_id}})  # noqa: TRY400 - raised below
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("planned changes", faults)
     return settled
 
 
