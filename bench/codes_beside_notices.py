@@ -163,7 +163,12 @@ async def _sent(code: object) -> bool:
 
 def row_of(what: str, times_s: list[float]) -> list[str]:
     """Return a row of the table."""
-    figures = (min(times_s), statistics.median(times_s), statistics.quantiles(times_s, n=100, method="inclusive")[98], max(times_s))
+    figures = (
+        min(times_s),
+        statistics.median(times_s),
+        statistics.quantiles(times_s, n=100, method="inclusive")[98],
+        max(times_s),
+    )
     return [what, f"{len(times_s):,}", *(f"{figure * 1000:.0f} ms" for figure in figures)]
 
 

@@ -1,6 +1,6 @@
 """A read and a write the whole way, beside the same in Django: own record, and signing a founding.
 
-    .venv/bin/python bench/request_path.py [--rounds 7] [--seconds 6] [--connections 16]
+    .venv/bin/python bench/request_path.py [--smoke] [--rounds 7] [--seconds 6] [--connections 16]
 
 Ours: gateway → gRPC → branches → PostgreSQL, one process each, with everything that production has switched on: tokens, deny-list,
 permissions, limits, validation, idempotency, outbox with its relay to NATS, audit rows, metrics, 1 % traces. The peer is
@@ -30,7 +30,7 @@ from typing import Any, Final
 
 import asyncpg
 import httpx
-from report import REPOSITORY, Report, milliseconds, spread
+from report import REPOSITORY, Report, Size, milliseconds, read_sizes, spread
 
 sys.path.insert(0, str(REPOSITORY / "tests"))
 from support.service_process import ServiceProcess
@@ -93,6 +93,7 @@ async def main(given: argparse.Namespace) -> int:
         "request_path",
         "一次读、一次写的全程 / A read and a write the whole way",
         target=f"≥ {TARGET} × the requests a second of Django REST framework on both, p99 not worse",
+        smoke=given.smoke,
     )
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
@@ -104,7 +105,7 @@ async def main(given: argparse.Namespace) -> int:
                     # The first round warms caches, connections and plans of both.
                     if number:
                         side.rounds[what].append(measured)
-        return 0 if tell(report, ours, peer, given) else 1
+        return report.write(missed=not tell(report, ours, peer, given))
 
 
 class People:
@@ -444,8 +445,6 @@ def tell(report: Report, ours: Side, peer: Side, given: argparse.Namespace) -> b
             for name in side.rounds["read"][0].cpu_s
         ],
     )
-    if given.rounds >= 5:
-        report.write()
     return met
 
 
@@ -455,9 +454,11 @@ def median_cpu(rounds: Sequence[Measured], name: str) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests-max", type=int, default=8_000, help="writes at hand for one round")
-    sys.exit(asyncio.run(main(parser.parse_args())))
+    sizes = read_sizes(
+        __doc__,
+        rounds=Size(full=7, smoke=1),
+        seconds=Size(full=6, smoke=1),
+        connections=Size(full=16, smoke=4),
+        requests_max=Size(full=8_000, smoke=2_000, help="writes at hand for one round"),
+    )
+    sys.exit(asyncio.run(main(sizes)))
