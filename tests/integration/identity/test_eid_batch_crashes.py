@@ -194,9 +194,11 @@ async def test_a_small_batch_has_its_turn_while_a_large_one_is_worked_on(workben
     await enter(workbench, [RosterPerson() for _ in range(5)])
     await enter(workbench, [RosterPerson(county_code=QINGZHOU, branch_id=QINGZHOU_BRANCH)])
     large, small = await begin(workbench), await begin(workbench, QINGZHOU)
-    # Time passes between the steps.
-    passing = replace(workbench.parts, reached=lambda _: workbench.clock.advance(0.1))
-    await work_eid_batches(passing, per_turn=2)
+
+    def pass_time(_step: str) -> None:
+        workbench.clock.advance(0.1)
+
+    await work_eid_batches(replace(workbench.parts, reached=pass_time), per_turn=2)
     large, small = await load(workbench, large), await load(workbench, small)
     assert (counts_of(large), counts_of(small)) == ((5, 5, 0, 0), (1, 1, 0, 0))
     assert large.finished_at is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,11 @@ async def test_killed_in_the_middle_of_a_batch_identity_goes_on_and_everybody_ha
     created = await EidBatchServiceStub(process.channel).CreateEidBatch(request, metadata=bearer(token))
     assert created.eid_batch.total_count == PEOPLE
 
-    async def batch() -> dict[str, Any]:
+    async def batch() -> Mapping[str, Any]:
         await asyncio.sleep(LOOK_EVERY_S)
-        return dict(await owner.fetchrow("select * from eid_batch"))
+        row = await owner.fetchrow("select * from eid_batch")
+        assert row is not None
+        return row
 
     async def issued_some() -> bool:
         return (await batch())["issued_count"] > 0
