@@ -162,6 +162,15 @@ async def test_the_handler_learns_the_organisation_the_county_and_the_offices(
     assert [grant.office for grant in call.caller.grants] == ["city_viewer"]
 
 
+async def test_about_oneself_offices_are_looked_up_only_where_the_contract_asks_for_them(
+    probe: Probe, issuer: TokenIssuer
+) -> None:
+    probe.backing.grants.give("reader", "3707", READ)
+    await probe.stub.Whoami(pb.WhoamiRequest(), metadata=bearer(issuer.token("reader")))
+    await probe.stub.WhoamiWithOffices(pb.WhoamiWithOfficesRequest(), metadata=bearer(issuer.token("reader")))
+    assert [len(call.caller.grants) for call in probe.servicer.calls] == [0, 1]
+
+
 async def test_no_caller_reaches_an_anonymous_handler_and_a_bad_token_does_not_matter_there(
     probe: Probe, issuer: TokenIssuer
 ) -> None:

@@ -27,7 +27,7 @@ class ContractError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What the rule granted: who calls (with grants), about which organisation, and which counties are shown."""
+    """What the rule granted: who calls (with grants, where the rule asks for them), about which organisation, and which counties are shown."""
 
     principal: Principal | None
     organisation_id: str | None
@@ -74,7 +74,7 @@ def _permission(method: Method, organisations: OrganisationTree, grants: GrantSo
     organisation_of = _field_reader(method, method.access.permission.organisation_field)
 
     async def check(principal: Principal | None, request: Message) -> Admission:
-        principal = await _person(method, principal, grants)
+        principal = await _with_offices(_person(method, principal), grants)
         organisation_id = organisation_of(request)
         # An organisation that is not there and one that is not the caller's get the same answer, so that nobody can
         # find out by trying which ones there are.
@@ -91,8 +91,12 @@ def _permission(method: Method, organisations: OrganisationTree, grants: GrantSo
 
 
 def _self(method: Method, grants: GrantSource) -> Check:
+    offices = method.access.offices
+
     async def check(principal: Principal | None, request: Message) -> Admission:
-        principal = await _person(method, principal, grants)
+        principal = _person(method, principal)
+        if offices:
+            principal = await _with_offices(principal, grants)
         scope = Scope.of_county(principal.county_code)
         return Admission(principal=principal, organisation_id=None, scope=scope)
 
@@ -118,14 +122,18 @@ async def _anonymous(principal: Principal | None, request: Message) -> Admission
     return Admission(principal=None, organisation_id=None, scope=Scope.none())
 
 
-async def _person(method: Method, principal: Principal | None, grants: GrantSource) -> Principal:
-    """Return the principal with the offices that it holds; services hold none and are refused."""
+def _person(method: Method, principal: Principal | None) -> Principal:
+    """Return the principal of a person; services are refused, and clients that may not do what the method does."""
     if principal is None:
         raise UNAUTHENTICATED()
     if principal.service is not None:
         raise PERMISSION_DENIED()
     if WRITE_SCOPE not in principal.scopes and not method.reads:
         raise INSUFFICIENT_SCOPE(scope=WRITE_SCOPE)
+    return principal
+
+
+async def _with_offices(principal: Principal, grants: GrantSource) -> Principal:
     return replace(principal, grants=await grants.grants_of(principal.account_id))
 
 

@@ -20,7 +20,7 @@ class Principal:
     """The caller of one RPC, taken from the verified token alone.
 
     `service` is the name of the calling service when the token is a service account's. `grants` are filled in for
-    people, never for services.
+    people, where the contract's rule asks for offices, never for services.
     """
 
     account_id: str

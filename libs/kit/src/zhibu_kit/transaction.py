@@ -34,7 +34,7 @@ _EVENT_COLUMNS: Final = {
     "occurred_at": "timestamptz",
 }
 # The kit's own statements of every call go to asyncpg as they are: Core would cost more than the database.
-_INSERT_EVENTS: Final = (
+INSERT_EVENTS: Final = (
     f"insert into kit_outbox ({', '.join(_EVENT_COLUMNS)}) select * from unnest("  # noqa: S608 - constants
     + ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_EVENT_COLUMNS.values(), 1))
     + ")"
@@ -42,6 +42,11 @@ _INSERT_EVENTS: Final = (
 
 _WIDEN: Final = """
 select set_config('zhibu.counties', concat_ws(',', nullif(current_setting('zhibu.counties', true), ''), nullif($1, '')), true)"""
+
+
+_WIDEN_TO: Final = """
+select set_config('zhibu.counties', concat_ws(',', nullif(current_setting('zhibu.counties', true), ''),
+  nullif(array_to_string({}, ','), '')), true)"""
 
 
 class Role(StrEnum):
@@ -92,6 +97,13 @@ class Transaction:
         """
         await (await self.raw()).execute(_WIDEN, scope.setting())
 
+    async def widen_to(self, counties: str, *values: Any) -> None:
+        """Show the counties, too, that an expression gives (an array of text, or null), as `widen` does, in one round trip.
+
+        The expression is a constant of the caller's; its parameters are $1 and following.
+        """
+        await (await self.raw()).execute(_WIDEN_TO.format(counties), *values)
+
     async def raw(self) -> asyncpg.Connection:
         """Return the asyncpg connection of this transaction, for measured hot paths."""
         if self._raw is None:
@@ -130,8 +142,11 @@ class Transaction:
 
     async def flush(self) -> None:
         """Write the events collected so far; the end of the transaction does this by itself."""
+        if self._events:
+            await (await self.raw()).execute(INSERT_EVENTS, *self._take_events())
+
+    def _take_events(self) -> list[list[Any]]:
+        """Return what INSERT_EVENTS wants for the events collected so far, which are then written by the caller."""
         events, self._events = self._events, []
-        if events:
-            columns = [[event[name] for event in events] for name in _EVENT_COLUMNS]
-            await (await self.raw()).execute(_INSERT_EVENTS, *columns)
-            self.has_emitted = True
+        self.has_emitted = self.has_emitted or bool(events)
+        return [[event[name] for event in events] for name in _EVENT_COLUMNS]

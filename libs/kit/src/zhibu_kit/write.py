@@ -13,7 +13,8 @@ from zhibu_kit.audit import INSERT_AUDIT, audit_row
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import REQUEST_ID_REUSED, UNAVAILABLE
-from zhibu_kit.transaction import Transaction
+from zhibu_kit.together import Together
+from zhibu_kit.transaction import INSERT_EVENTS, Transaction
 
 ANONYMOUS: Final = "anonymous"
 
@@ -74,9 +75,17 @@ class Read(Transaction):
         """
         if self._call.method.audited is not None and not self._replied:
             raise RuntimeError(f"{self._call.method.name} ended without reply(), which writes its audit row")
-        await self.flush()
+        last = Together()
+        self._add_last(last)
+        if last:
+            await last.run(await self.raw())
+
+    def _add_last(self, last: Together) -> None:
+        """Add what the end of the transaction writes."""
+        if self._events:
+            last.add(INSERT_EVENTS, self._take_events())
         if self._audit is not None:
-            await (await self.raw()).execute(INSERT_AUDIT, *self._audit.values())
+            last.add(INSERT_AUDIT, list(self._audit.values()))
 
 
 class Write(Read, Generic[R]):
@@ -102,19 +111,19 @@ class Write(Read, Generic[R]):
 
     async def finish(self) -> None:
         """Write events, the audit row and the answer."""
-        if self.replayed is not None:
-            return
-        await super().finish()
+        if self.replayed is None:
+            await super().finish()
+
+    def _add_last(self, last: Together) -> None:
+        super()._add_last(last)
         if not self._request_id:
             return
-        raw = await self.raw()
         if self._response is None:
             # Nothing was answered, so there is nothing to answer again.
-            await raw.execute(_GIVE_BACK, *self._request_key())
+            last.add(_GIVE_BACK, self._request_key())
             return
-        await raw.execute(
-            _ANSWER, *self._request_key(), self._seal(self._response.SerializeToString(deterministic=True))
-        )
+        answer = self._seal(self._response.SerializeToString(deterministic=True))
+        last.add(_ANSWER, [*self._request_key(), answer])
 
     async def claim_request(self, response_type: type[R]) -> None:
         """Take the request id, or find the answer that it already has; a second caller waits here for the first.

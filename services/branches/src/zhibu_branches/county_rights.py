@@ -32,7 +32,7 @@ class CountyRights:
 async def rights_of(transaction: Transaction, counties: Sequence[str]) -> Mapping[str, CountyRights]:
     """The rights of some counties that the scope shows, the defaults for all others."""
     rows = await transaction.all(select(table).where(table.c.county_code == func.any(list(counties))))
-    decided = {row.county_code: CountyRights(rights=_read(row.rights), version=row.version) for row in rows}
+    decided = {row.county_code: CountyRights(rights=rights_from(row.rights), version=row.version) for row in rows}
     default = CountyRights(rights=DEFAULT_RIGHTS, version=_DEFAULT_VERSION)
     return {county: decided.get(county, default) for county in counties}
 
@@ -96,7 +96,10 @@ def right_message(right: Right, *, language: str) -> pb.MembershipRight:
     )
 
 
-def _read(stored: Sequence[Mapping[str, object]]) -> tuple[Right, ...]:
+def rights_from(stored: Sequence[Mapping[str, object]] | None) -> tuple[Right, ...]:
+    """The rights of a row, or the defaults where there is none."""
+    if stored is None:
+        return DEFAULT_RIGHTS
     decided = {
         str(one["act"]): Right(
             act=str(one["act"]),

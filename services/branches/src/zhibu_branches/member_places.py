@@ -33,6 +33,15 @@ async def own_record(transaction: Transaction, member_id: str | None, *, lock: b
     if not member_id:
         raise MEMBER_RECORD_REQUIRED()
     await _widen_to(transaction, [member_id])
+    return await present_record(transaction, member_id, lock=lock)
+
+
+async def present_record(transaction: Transaction, member_id: str, *, lock: bool = True) -> Record:
+    """The open record of a member whose county the scope shows.
+
+    Raises:
+        ServiceError: MEMBER_RECORD_REQUIRED.
+    """
     record = await record_of(transaction, member_id, lock=lock)
     if record is None or record.standing is not Standing.PRESENT:
         raise MEMBER_RECORD_REQUIRED()

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from zhibu_kit.db import Transaction
+from zhibu_kit.prepared import Prepared
 
 from zhibu_branches.models import member_record, membership
 from zhibu_branches.rules.members import EndReason, MembershipKind, Occupation, PartyStatus, Standing
@@ -103,9 +104,13 @@ async def open_membership_in(transaction: Transaction, member_id: str, branch_id
 
 async def record_of(transaction: Transaction, member_id: str, *, lock: bool = False) -> Record | None:
     """A member's record; locked, nobody else changes the record or the memberships until the transaction ends."""
-    statement = select(member_record).where(member_record.c.member_id == member_id)
-    row = await transaction.one_or_none(statement.with_for_update() if lock else statement)
+    row = await (_LOCKED_RECORD if lock else _RECORD).one_or_none(transaction, member_id=member_id)
     return None if row is None else record_from(row)
+
+
+_OWN = select(member_record).where(member_record.c.member_id == bindparam("member_id"))
+_RECORD: Final = Prepared(_OWN)
+_LOCKED_RECORD: Final = Prepared(_OWN.with_for_update())
 
 
 async def records_of(transaction: Transaction, member_ids: Sequence[str], *, lock: bool = False) -> dict[str, Record]:
@@ -114,6 +119,11 @@ async def records_of(transaction: Transaction, member_ids: Sequence[str], *, loc
     if lock:
         statement = statement.order_by(member_record.c.member_id).with_for_update()
     return {row.member_id: record_from(row) for row in await transaction.all(statement)}
+
+
+async def show_counties_of(transaction: Transaction, member_id: str) -> None:
+    """Let the scope show every county in which anything about a member lies."""
+    await transaction.widen_to("member_counties($1)", member_id)
 
 
 async def counties_of(transaction: Transaction, member_id: str) -> frozenset[str]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import ErrorKind, ServiceError, field_error
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.prepared import Prepared
 
 from zhibu_branches import errors
 from zhibu_branches.committees.posts import end_posts_of
@@ -190,13 +191,15 @@ async def record_decision(
 
 async def decisions_of(transaction: Transaction, member_id: str) -> list[DecisionEntry]:
     """A record's history, the newest first."""
-    rows = await transaction.all(
-        select(member_decision)
-        .where(member_decision.c.member_id == member_id)
-        .order_by(member_decision.c.decision_id.desc())
-        .limit(DECISIONS_MAX)
-    )
-    return [_entry_of(row) for row in rows]
+    return [_entry_of(row) for row in await _DECISIONS.all(transaction, member_id=member_id)]
+
+
+_DECISIONS: Final = Prepared(
+    select(member_decision)
+    .where(member_decision.c.member_id == bindparam("member_id"))
+    .order_by(member_decision.c.decision_id.desc())
+    .limit(DECISIONS_MAX)
+)
 
 
 def standings_of(record: Record) -> Standings:

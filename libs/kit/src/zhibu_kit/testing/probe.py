@@ -76,6 +76,11 @@ class ProbeServicer:
         self.calls.append(call)
         return pb.WhoamiResponse(account_id=call.caller.account_id, member_id=call.caller.member_id or "")
 
+    async def WhoamiWithOffices(self, request: pb.WhoamiWithOfficesRequest, call: Call) -> pb.WhoamiWithOfficesResponse:
+        """Tell how many offices the caller holds."""
+        self.calls.append(call)
+        return pb.WhoamiWithOfficesResponse(count=len(call.caller.grants))
+
     async def WhoamiAnonymously(self, request: pb.WhoamiAnonymouslyRequest, call: Call) -> pb.WhoamiAnonymouslyResponse:
         """Tell whether a caller got through, which must not be."""
         self.calls.append(call)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1czhibu/policy/v1/policy.proto\x12\x0fzhibu.policy.v1\x1a google/protobuf/descriptor.proto\"\xa7\x01\n\x06\x41\x63\x63\x65ss\x12\x31\n\npermission\x18\x01 \x01(\x0b\x32\x1b.zhibu.policy.v1.PermissionH\x00\x12\x0e\n\x04self\x18\x02 \x01(\x08H\x00\x12\x10\n\x06public\x18\x03 \x01(\x08H\x00\x12+\n\x07service\x18\x04 \x01(\x0b\x32\x18.zhibu.policy.v1.CallersH\x00\x12\x13\n\tanonymous\x18\x05 \x01(\x08H\x00\x42\x06\n\x04rule\"6\n\nPermission\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x12organisation_field\x18\x02 \x01(\t\"\x18\n\x07\x43\x61llers\x12\r\n\x05names\x18\x01 \x03(\t\"A\n\x07\x41udited\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x15\n\rsubject_field\x18\x02 \x01(\t\x12\x0f\n\x07reading\x18\x03 \x01(\x08\"w\n\x06Limits\x12\x1e\n\x16per_address_per_minute\x18\x01 \x01(\r\x12\x1e\n\x16per_account_per_minute\x18\x02 \x01(\r\x12\x19\n\x11max_request_bytes\x18\x03 \x01(\r\x12\x12\n\ntimeout_ms\x18\x04 \x01(\r\"H\n\tLifecycle\x12\x15\n\rdeprecated_on\x18\x01 \x01(\t\x12\x11\n\tsunset_on\x18\x02 \x01(\t\x12\x11\n\tsuccessor\x18\x03 \x01(\t\"1\n\x05\x45vent\x12\x11\n\tkey_field\x18\x01 \x01(\t\x12\x15\n\rversion_field\x18\x02 \x01(\t:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x17.zhibu.policy.v1.Access:K\n\x07\x61udited\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x18.zhibu.policy.v1.Audited:I\n\x06limits\x12\x1e.google.protobuf.MethodOptions\x18\xd3\x86\x03 \x01(\x0b\x32\x17.zhibu.policy.v1.Limits:O\n\tlifecycle\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x0b\x32\x1a.zhibu.policy.v1.Lifecycle:1\n\x07webhook\x12\x1e.google.protobuf.MethodOptions\x18\xd5\x86\x03 \x01(\x08:1\n\x08personal\x12\x1d.google.protobuf.FieldOptions\x18\xdb\x86\x03 \x01(\x08:2\n\tpublished\x12\x1d.google.protobuf.FieldOptions\x18\xdc\x86\x03 \x01(\x08:H\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xe5\x86\x03 \x01(\x0b\x32\x16.zhibu.policy.v1.Eventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1czhibu/policy/v1/policy.proto\x12\x0fzhibu.policy.v1\x1a google/protobuf/descriptor.proto\"\xb8\x01\n\x06\x41\x63\x63\x65ss\x12\x31\n\npermission\x18\x01 \x01(\x0b\x32\x1b.zhibu.policy.v1.PermissionH\x00\x12\x0e\n\x04self\x18\x02 \x01(\x08H\x00\x12\x10\n\x06public\x18\x03 \x01(\x08H\x00\x12+\n\x07service\x18\x04 \x01(\x0b\x32\x18.zhibu.policy.v1.CallersH\x00\x12\x13\n\tanonymous\x18\x05 \x01(\x08H\x00\x12\x0f\n\x07offices\x18\x06 \x01(\x08\x42\x06\n\x04rule\"6\n\nPermission\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x12organisation_field\x18\x02 \x01(\t\"\x18\n\x07\x43\x61llers\x12\r\n\x05names\x18\x01 \x03(\t\"A\n\x07\x41udited\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x15\n\rsubject_field\x18\x02 \x01(\t\x12\x0f\n\x07reading\x18\x03 \x01(\x08\"w\n\x06Limits\x12\x1e\n\x16per_address_per_minute\x18\x01 \x01(\r\x12\x1e\n\x16per_account_per_minute\x18\x02 \x01(\r\x12\x19\n\x11max_request_bytes\x18\x03 \x01(\r\x12\x12\n\ntimeout_ms\x18\x04 \x01(\r\"H\n\tLifecycle\x12\x15\n\rdeprecated_on\x18\x01 \x01(\t\x12\x11\n\tsunset_on\x18\x02 \x01(\t\x12\x11\n\tsuccessor\x18\x03 \x01(\t\"1\n\x05\x45vent\x12\x11\n\tkey_field\x18\x01 \x01(\t\x12\x15\n\rversion_field\x18\x02 \x01(\t:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x17.zhibu.policy.v1.Access:K\n\x07\x61udited\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x18.zhibu.policy.v1.Audited:I\n\x06limits\x12\x1e.google.protobuf.MethodOptions\x18\xd3\x86\x03 \x01(\x0b\x32\x17.zhibu.policy.v1.Limits:O\n\tlifecycle\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x0b\x32\x1a.zhibu.policy.v1.Lifecycle:1\n\x07webhook\x12\x1e.google.protobuf.MethodOptions\x18\xd5\x86\x03 \x01(\x08:1\n\x08personal\x12\x1d.google.protobuf.FieldOptions\x18\xdb\x86\x03 \x01(\x08:2\n\tpublished\x12\x1d.google.protobuf.FieldOptions\x18\xdc\x86\x03 \x01(\x08:H\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xe5\x86\x03 \x01(\x0b\x32\x16.zhibu.policy.v1.Eventb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,17 +33,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zhibu.policy.v1.policy_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCESS']._serialized_start=84
-  _globals['_ACCESS']._serialized_end=251
-  _globals['_PERMISSION']._serialized_start=253
-  _globals['_PERMISSION']._serialized_end=307
-  _globals['_CALLERS']._serialized_start=309
-  _globals['_CALLERS']._serialized_end=333
-  _globals['_AUDITED']._serialized_start=335
-  _globals['_AUDITED']._serialized_end=400
-  _globals['_LIMITS']._serialized_start=402
-  _globals['_LIMITS']._serialized_end=521
-  _globals['_LIFECYCLE']._serialized_start=523
-  _globals['_LIFECYCLE']._serialized_end=595
-  _globals['_EVENT']._serialized_start=597
-  _globals['_EVENT']._serialized_end=646
+  _globals['_ACCESS']._serialized_end=268
+  _globals['_PERMISSION']._serialized_start=270
+  _globals['_PERMISSION']._serialized_end=324
+  _globals['_CALLERS']._serialized_start=326
+  _globals['_CALLERS']._serialized_end=350
+  _globals['_AUDITED']._serialized_start=352
+  _globals['_AUDITED']._serialized_end=417
+  _globals['_LIMITS']._serialized_start=419
+  _globals['_LIMITS']._serialized_end=538
+  _globals['_LIFECYCLE']._serialized_start=540
+  _globals['_LIFECYCLE']._serialized_end=612
+  _globals['_EVENT']._serialized_start=614
+  _globals['_EVENT']._serialized_end=663
 # @@protoc_insertion_point(module_scope)

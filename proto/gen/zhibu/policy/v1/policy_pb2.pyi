@@ -31,12 +31,17 @@ class Access(_message.Message):
     PUBLIC_FIELD_NUMBER: _builtins.int
     SERVICE_FIELD_NUMBER: _builtins.int
     ANONYMOUS_FIELD_NUMBER: _builtins.int
+    OFFICES_FIELD_NUMBER: _builtins.int
     self: _builtins.bool
     """The caller acts only about their own account or record; the handler takes the subject from the token alone."""
     public: _builtins.bool
     """Anybody may call; a token, when there is one, is checked and reaches the handler."""
     anonymous: _builtins.bool
     """The body carries its own authorisation: no token, cookie or caller reaches the handler."""
+    offices: _builtins.bool
+    """With `self`: the handler asks which offices the caller holds. Looking them up costs a query, so that the other
+    methods about oneself do without; with a permission they are always known.
+    """
     @_builtins.property
     def permission(self) -> Global___Permission:
         """The caller holds an office whose permissions include this one, at or above the organisation named by the request."""
@@ -53,10 +58,11 @@ class Access(_message.Message):
         public: _builtins.bool = ...,
         service: Global___Callers | None = ...,
         anonymous: _builtins.bool = ...,
+        offices: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "permission", b"permission", "public", b"public", "rule", b"rule", "self", b"self", "service", b"service"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "permission", b"permission", "public", b"public", "rule", b"rule", "self", b"self", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "offices", b"offices", "permission", b"permission", "public", b"public", "rule", b"rule", "self", b"self", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_rule: _TypeAlias = _typing.Literal["permission", "self", "public", "service", "anonymous"]  # noqa: Y015
     _WhichOneofArgType_rule: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015

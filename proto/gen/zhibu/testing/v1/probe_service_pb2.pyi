@@ -473,6 +473,45 @@ class WhoamiResponse(_message.Message):
 Global___WhoamiResponse: _TypeAlias = WhoamiResponse  # noqa: Y015
 
 @_typing.final
+class WhoamiWithOfficesRequest(_message.Message):
+    """Request of WhoamiWithOffices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhoamiWithOfficesRequest: _TypeAlias = WhoamiWithOfficesRequest  # noqa: Y015
+
+@_typing.final
+class WhoamiWithOfficesResponse(_message.Message):
+    """Response of WhoamiWithOffices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """Offices."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhoamiWithOfficesResponse: _TypeAlias = WhoamiWithOfficesResponse  # noqa: Y015
+
+@_typing.final
 class WhoamiAnonymouslyRequest(_message.Message):
     """Request of WhoamiAnonymously."""
 

@@ -51,6 +51,11 @@ class ProbeServiceStub:
                 request_serializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiRequest.SerializeToString,
                 response_deserializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiResponse.FromString,
                 _registered_method=True)
+        self.WhoamiWithOffices = channel.unary_unary(
+                '/zhibu.testing.v1.ProbeService/WhoamiWithOffices',
+                request_serializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesRequest.SerializeToString,
+                response_deserializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesResponse.FromString,
+                _registered_method=True)
         self.WhoamiAnonymously = channel.unary_unary(
                 '/zhibu.testing.v1.ProbeService/WhoamiAnonymously',
                 request_serializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiAnonymouslyRequest.SerializeToString,
@@ -123,6 +128,13 @@ class ProbeServiceServicer:
 
     def Whoami(self, request, context):
         """Whoami tells who the caller is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WhoamiWithOffices(self, request, context):
+        """WhoamiWithOffices tells how many offices the caller holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,6 +229,11 @@ def add_ProbeServiceServicer_to_server(servicer, server):
                     servicer.Whoami,
                     request_deserializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiRequest.FromString,
                     response_serializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiResponse.SerializeToString,
+            ),
+            'WhoamiWithOffices': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoamiWithOffices,
+                    request_deserializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesRequest.FromString,
+                    response_serializer=zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesResponse.SerializeToString,
             ),
             'WhoamiAnonymously': grpc.unary_unary_rpc_method_handler(
                     servicer.WhoamiAnonymously,
@@ -351,6 +368,33 @@ class ProbeService:
             '/zhibu.testing.v1.ProbeService/Whoami',
             zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiRequest.SerializeToString,
             zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WhoamiWithOffices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.testing.v1.ProbeService/WhoamiWithOffices',
+            zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesRequest.SerializeToString,
+            zhibu_dot_testing_dot_v1_dot_probe__service__pb2.WhoamiWithOfficesResponse.FromString,
             options,
             channel_credentials,
             insecure,

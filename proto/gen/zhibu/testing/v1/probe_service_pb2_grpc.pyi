@@ -46,6 +46,8 @@ class ProbeServiceStub:
     """Fail answers with the error that was asked for."""
     Whoami: _grpc.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiRequest, _probe_service_pb2.WhoamiResponse]
     """Whoami tells who the caller is."""
+    WhoamiWithOffices: _grpc.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiWithOfficesRequest, _probe_service_pb2.WhoamiWithOfficesResponse]
+    """WhoamiWithOffices tells how many offices the caller holds."""
     WhoamiAnonymously: _grpc.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiAnonymouslyRequest, _probe_service_pb2.WhoamiAnonymouslyResponse]
     """WhoamiAnonymously shows that no caller reaches an anonymous handler."""
     CallFromService: _grpc.UnaryUnaryMultiCallable[_probe_service_pb2.CallFromServiceRequest, _probe_service_pb2.CallFromServiceResponse]
@@ -83,6 +85,8 @@ class ProbeServiceAsyncStub(ProbeServiceStub):
     """Fail answers with the error that was asked for."""
     Whoami: _aio.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiRequest, _probe_service_pb2.WhoamiResponse]  # type: ignore[assignment]
     """Whoami tells who the caller is."""
+    WhoamiWithOffices: _aio.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiWithOfficesRequest, _probe_service_pb2.WhoamiWithOfficesResponse]  # type: ignore[assignment]
+    """WhoamiWithOffices tells how many offices the caller holds."""
     WhoamiAnonymously: _aio.UnaryUnaryMultiCallable[_probe_service_pb2.WhoamiAnonymouslyRequest, _probe_service_pb2.WhoamiAnonymouslyResponse]  # type: ignore[assignment]
     """WhoamiAnonymously shows that no caller reaches an anonymous handler."""
     CallFromService: _aio.UnaryUnaryMultiCallable[_probe_service_pb2.CallFromServiceRequest, _probe_service_pb2.CallFromServiceResponse]  # type: ignore[assignment]
@@ -135,6 +139,14 @@ class ProbeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_probe_service_pb2.WhoamiResponse, _abc.Awaitable[_probe_service_pb2.WhoamiResponse]]:
         """Whoami tells who the caller is."""
+
+    @_abc_1.abstractmethod
+    def WhoamiWithOffices(
+        self,
+        request: _probe_service_pb2.WhoamiWithOfficesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_probe_service_pb2.WhoamiWithOfficesResponse, _abc.Awaitable[_probe_service_pb2.WhoamiWithOfficesResponse]]:
+        """WhoamiWithOffices tells how many offices the caller holds."""
 
     @_abc_1.abstractmethod
     def WhoamiAnonymously(

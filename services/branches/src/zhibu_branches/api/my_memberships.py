@@ -21,9 +21,9 @@ from zhibu_branches import errors
 from zhibu_branches.county_rights import rights_of
 from zhibu_branches.member_lists import branch_names
 from zhibu_branches.member_messages import decision_message, membership_message, record_message
+from zhibu_branches.member_queries import show_counties_of
 from zhibu_branches.memberships import (
     Membership,
-    counties_of,
     end_membership,
     lock_branches,
     members_of,
@@ -32,6 +32,7 @@ from zhibu_branches.memberships import (
     record_of,
 )
 from zhibu_branches.own_file import other_things_kept
+from zhibu_branches.own_memberships import own_memberships
 from zhibu_branches.queries import find_organisation
 from zhibu_branches.records import decisions_of
 from zhibu_branches.requests import (
@@ -61,7 +62,7 @@ class MyMembershipsApi:
             member_id = await _show_caller(read, call)
             record = await record_of(read, member_id) if member_id else None
             status = None if record is None else record.status
-            messages = await membership_messages(read, await memberships_of(read, member_id), status=status)
+            messages = await own_memberships(read, member_id, status=status)
             return read.reply(pb.ListMyMembershipsResponse(memberships=messages))
 
     async def GetMyRecord(self, request: pb.GetMyRecordRequest, call: Call) -> pb.GetMyRecordResponse:
@@ -70,7 +71,7 @@ class MyMembershipsApi:
             record = await record_of(read, member_id) if member_id else None
             if record is None:
                 raise NOT_FOUND(noun="member")
-            held = await membership_messages(read, await memberships_of(read, member_id), status=record.status)
+            held = await own_memberships(read, member_id, status=record.status)
             return read.reply(
                 pb.GetMyRecordResponse(
                     record=record_message(record, held),
@@ -209,7 +210,7 @@ async def _show_caller(transaction: Transaction, call: Call) -> str:
     """Let the scope show every county in which the caller has something; the caller's member id, empty for none."""
     member_id = call.caller.member_id or ""
     if member_id:
-        await transaction.widen(Scope(counties=await counties_of(transaction, member_id)))
+        await show_counties_of(transaction, member_id)
     return member_id
 
 

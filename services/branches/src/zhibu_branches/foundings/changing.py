@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, update
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import ETAG_MISMATCH, NOT_FOUND, ServiceError
 from zhibu_kit.etag import etag_of
+from zhibu_kit.prepared import Prepared
 
 from zhibu_branches.foundings import errors
 from zhibu_branches.foundings.events import founding_changed
-from zhibu_branches.foundings.queries import Founding, cosigners_of, find_founding
+from zhibu_branches.foundings.queries import Founding, cosigners_of, find_founding, founding_from
 from zhibu_branches.foundings.tables import founding, founding_cosigner
 from zhibu_branches.member_places import show_records
 from zhibu_branches.member_queries import Record
@@ -33,12 +35,20 @@ async def change(
     version = found.version + 1
     if state is not None:
         values = {**values, "state": state, "state_version": version}
-    await transaction.execute(
+    values = {**values, "version": version, "update_time": now}
+    row = await _change_of(tuple(values)).one_or_none(transaction, of=found.founding_id, **values)
+    return await tell(transaction, founding_from(row))
+
+
+@cache
+def _change_of(names: tuple[str, ...]) -> Prepared:
+    """Give the statement that sets these columns; there are as many as there are ways to change a founding."""
+    return Prepared(
         update(founding)
-        .where(founding.c.founding_id == found.founding_id)
-        .values(**values, version=version, update_time=now)
+        .where(founding.c.founding_id == bindparam("of"))
+        .values({name: bindparam(name, type_=founding.c[name].type) for name in names})
+        .returning(founding)
     )
-    return await tell(transaction, found.founding_id)
 
 
 async def remove_signatures(
@@ -119,10 +129,9 @@ async def settle(transaction: Transaction, found: Founding, signers: Sequence[Si
     return {"cosigner_count": len(present), "full_member_count": len(full)}
 
 
-async def tell(transaction: Transaction, founding_id: str) -> Founding:
-    """The founding as it stands now, told to the other services."""
-    found = await lock_founding(transaction, founding_id)
-    cosigners = await cosigners_of(transaction, founding_id) if found.state in OVER else []
+async def tell(transaction: Transaction, found: Founding) -> Founding:
+    """Tell the other services of a founding that the caller has just written; it is given back."""
+    cosigners = await cosigners_of(transaction, found.founding_id) if found.state in OVER else []
     event = founding_changed(found, [cosigner.member_id for cosigner in cosigners])
     transaction.emit(event, county_code=found.county_code)
     return found

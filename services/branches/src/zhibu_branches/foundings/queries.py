@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, select
 from zhibu_kit.db import Transaction
+from zhibu_kit.prepared import Prepared
 
 from zhibu_branches.foundings.tables import founding, founding_cosigner
 from zhibu_branches.models import organisation
@@ -49,9 +50,13 @@ class Cosigner:
 
 async def find_founding(transaction: Transaction, founding_id: str, *, lock: bool = False) -> Founding | None:
     """A founding of any county; to be locked, its county must be in the scope."""
-    statement = select(founding).where(founding.c.founding_id == founding_id)
-    row = await transaction.one_or_none(statement.with_for_update() if lock else statement)
+    row = await (_LOCKED_FOUNDING if lock else _FOUNDING).one_or_none(transaction, founding_id=founding_id)
     return None if row is None else founding_from(row)
+
+
+_BY_ID = select(founding).where(founding.c.founding_id == bindparam("founding_id"))
+_FOUNDING: Final = Prepared(_BY_ID)
+_LOCKED_FOUNDING: Final = Prepared(_BY_ID.with_for_update())
 
 
 async def cosigners_of(transaction: Transaction, founding_id: str) -> list[Cosigner]:

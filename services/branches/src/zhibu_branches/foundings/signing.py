@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Scope, Transaction
 from zhibu_kit.errors import NOT_FOUND, field_error
+from zhibu_kit.prepared import Prepared
 
 from zhibu_branches.errors import NAME_NOT_READABLE, ORGANISATION_DISSOLVED, ORGANISATION_NAME_TAKEN
 from zhibu_branches.foundings import errors
@@ -26,11 +28,12 @@ from zhibu_branches.foundings.changing import (
     settle,
     tell,
 )
+from zhibu_branches.foundings.errors import MEMBER_RECORD_REQUIRED
 from zhibu_branches.foundings.kinds import kinds_of
 from zhibu_branches.foundings.queries import Founding, count_open_of, find_founding
 from zhibu_branches.foundings.tables import founding, founding_cosigner
 from zhibu_branches.locks import to_change
-from zhibu_branches.member_places import own_record
+from zhibu_branches.member_places import own_record, present_record
 from zhibu_branches.member_queries import Record
 from zhibu_branches.models import organisation
 from zhibu_branches.queries import Organisation, find_organisation
@@ -99,7 +102,7 @@ async def propose(
         )
     )
     await _sign(transaction, new_id, county_code, initiator, now=now)
-    return await tell(transaction, new_id)
+    return await tell(transaction, await lock_founding(transaction, new_id))
 
 
 async def cosign(transaction: Transaction, founding_id: str, *, member_id: str | None, now: datetime) -> Founding:
@@ -108,8 +111,10 @@ async def cosign(transaction: Transaction, founding_id: str, *, member_id: str |
     Raises:
         ServiceError: NOT_FOUND, MEMBER_RECORD_REQUIRED, FOUNDING_NOT_COLLECTING, FOUNDING_OVER, FOUNDING_FULL.
     """
-    await _show(transaction, founding_id)
-    signer = await own_record(transaction, member_id)
+    if not member_id:
+        raise MEMBER_RECORD_REQUIRED()
+    await transaction.widen_to(_COUNTIES_OF_SIGNING, founding_id, member_id)
+    signer = await present_record(transaction, member_id)
     found = await _lock_collecting(transaction, founding_id, now=now)
     if found.cosigner_count >= MAX_COSIGNERS and not await _has_signed(transaction, founding_id, signer.member_id):
         raise errors.FOUNDING_FULL(count=str(MAX_COSIGNERS))
@@ -120,6 +125,13 @@ async def cosign(transaction: Transaction, founding_id: str, *, member_id: str |
         "full_member_count": found.full_member_count + int(is_full(signer)),
     }
     return await change(transaction, found, counts, now=now)
+
+
+# Members of other counties sign too, and the county in the token may be an old one.
+_COUNTIES_OF_SIGNING: Final = (
+    "(select array_agg(county_code) from founding where founding_id = $1)"
+    " || (select array_agg(distinct county_code) from physical_places(array[$2]))"
+)
 
 
 async def withdraw_signature(
@@ -223,19 +235,22 @@ async def _check_name_free(transaction: Transaction, *, organisation_id: str, na
 
 async def _sign(transaction: Transaction, founding_id: str, county_code: str, signer: Record, *, now: datetime) -> bool:
     """Adds a signature; False when it was there already."""
-    row = await transaction.one_or_none(
-        insert(founding_cosigner)
-        .values(
-            founding_id=founding_id,
-            member_id=signer.member_id,
-            county_code=county_code,
-            full_member=is_full(signer),
-            sign_time=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(founding_cosigner.c.member_id)
+    added = await _SIGN.execute(
+        transaction,
+        founding_id=founding_id,
+        member_id=signer.member_id,
+        county_code=county_code,
+        full_member=is_full(signer),
+        sign_time=now,
     )
-    return row is not None
+    return added == 1
+
+
+_SIGN: Final = Prepared(
+    insert(founding_cosigner)
+    .values({name: bindparam(name) for name in founding_cosigner.columns.keys()})  # noqa: SIM118 - a ColumnCollection is no dict
+    .on_conflict_do_nothing()
+)
 
 
 async def _has_signed(transaction: Transaction, founding_id: str, member_id: str) -> bool:
