@@ -36,7 +36,7 @@ async def test_rows_hold_what_core_would_have_returned(owner: Database) -> None:
     async with owner.transaction(Scope.none()) as transaction:
         (row,) = await statement.all(transaction, consumer=LETTER["consumer"])
         expected = await transaction.one(_LETTERS.params(consumer=LETTER["consumer"]))
-        assert row._asdict() == expected._asdict()
+        assert tuple(row) == tuple(expected)
         assert row.headers == LETTER["headers"]
         assert await statement.all(transaction, consumer="another") == []
         assert await statement.one_or_none(transaction, consumer="another") is None

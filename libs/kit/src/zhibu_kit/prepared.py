@@ -17,10 +17,9 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_of_asyncpg
-from sqlalchemy.dialects.postgresql.dml import Insert
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.dml import Delete, Update
+from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from zhibu_kit.transaction import Transaction
 
