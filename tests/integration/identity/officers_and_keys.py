@@ -9,12 +9,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from integration.identity.running_identity import LINQU, LINQU_ADMIN, Identity, Officer
+from support.rpc import Metadata, bearer
 from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2, grant_pb2
 from zhibu.identity.v1 import grant_service_pb2 as grants_pb
 from zhibu.identity.v1.card_service_pb2_grpc import CardServiceStub
 from zhibu.identity.v1.certificate_service_pb2_grpc import CertificateServiceStub
+from zhibu_identity.eids import find_living_eid
+from zhibu_kit.db import Role
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.scope import Scope
 
 if TYPE_CHECKING:
     from zhibu.identity.v1.card_service_pb2_grpc import CardServiceAsyncStub
@@ -72,7 +76,7 @@ async def end_office(identity: Identity, grant: grant_pb2.Grant) -> None:
     )
 
 
-async def issue_certificate(
+async def ask_certificate(
     identity: Identity,
     member_id: str,
     request: str,
@@ -80,8 +84,9 @@ async def issue_certificate(
     issuer: Officer = LINQU_ADMIN,
     organisation_id: str = LINQU,
     request_id: str = "",
-) -> pb.IssueCertificateResponse:
-    return await certificates_of(identity).IssueCertificate(
+) -> pb.Certificate:
+    """Have the desk ask for a certificate; it waits for its holder."""
+    asked = await certificates_of(identity).IssueCertificate(
         pb.IssueCertificateRequest(
             organisation_id=organisation_id,
             member_id=member_id,
@@ -90,6 +95,46 @@ async def issue_certificate(
         ),
         metadata=identity.officer(issuer),
     )
+    assert asked.certificate_pem == ""
+    return asked.certificate
+
+
+async def confirm_certificate(
+    identity: Identity, certificate: pb.Certificate, *, metadata: Metadata | None = None, request_id: str = ""
+) -> pb.ConfirmMyCertificateResponse:
+    """Confirm as the holder, or with somebody else's token."""
+    return await certificates_of(identity).ConfirmMyCertificate(
+        pb.ConfirmMyCertificateRequest(
+            certificate_id=certificate.certificate_id, etag=certificate.etag, request_id=request_id or new_ulid()
+        ),
+        metadata=metadata or await holder(identity, certificate.member_id),
+    )
+
+
+async def issue_certificate(
+    identity: Identity,
+    member_id: str,
+    request: str,
+    *,
+    issuer: Officer = LINQU_ADMIN,
+    organisation_id: str = LINQU,
+) -> pb.ConfirmMyCertificateResponse:
+    """Take a key from its request to its certificate: the desk asks, the holder confirms."""
+    asked = await ask_certificate(identity, member_id, request, issuer=issuer, organisation_id=organisation_id)
+    return await confirm_certificate(identity, asked)
+
+
+async def holder(identity: Identity, member_id: str, **claims: object) -> Metadata:
+    """Return what an officer sends after logging in with the e-ID."""
+    async with identity.parts.database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
+        eid = await find_living_eid(transaction, member_id)
+    assert eid is not None
+    return bearer(identity.issuer.token(eid.account_id, member_id=member_id, county_code=eid.county_code, **claims))
+
+
+async def my_certificates(identity: Identity, metadata: Metadata) -> list[pb.Certificate]:
+    listed = await certificates_of(identity).ListMyCertificates(pb.ListMyCertificatesRequest(), metadata=metadata)
+    return list(listed.certificates)
 
 
 async def revoke_certificate(
@@ -112,7 +157,7 @@ async def revoke_certificate(
 
 
 async def list_certificates(identity: Identity, member_id: str) -> list[pb.Certificate]:
-    """Return the certificates of a member that were issued at Linqu, newest first."""
+    """Return the certificates of a member that were asked for at Linqu, newest first."""
     listed = await certificates_of(identity).ListCertificates(
         pb.ListCertificatesRequest(organisation_id=LINQU, page_size=200), metadata=identity.officer(LINQU_ADMIN)
     )

@@ -38,10 +38,10 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
 from zhibu_identity.authority import AuthorityUnfitError, make_authority, read_authority, read_request
-from zhibu_identity.certifying import revoke_orphaned
 from zhibu_identity.keys.signing import AuthorityKey
 from zhibu_identity.operating import run_own_command
 from zhibu_identity.revocation_lists import current_list, import_authority
+from zhibu_identity.revoking_certificates import revoke_orphaned
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
@@ -143,14 +143,6 @@ async def test_nobody_without_an_office_gets_a_certificate_and_a_key_gets_one_in
     above = issue_certificate(identity, eid.member_id, request, issuer=PROVINCE_ADMIN, organisation_id=PROVINCE)
     assert await outcome_of(above) == "OK"
     assert await outcome_of(issue_certificate(identity, eid.member_id, request)) == "CERTIFICATE_KEY_USED"
-
-
-async def test_the_same_request_sent_twice_gives_one_certificate(identity: Identity) -> None:
-    eid = await officer(identity)
-    request, request_id = signing_request(new_key()), new_ulid()
-    first = await issue_certificate(identity, eid.member_id, request, request_id=request_id)
-    assert await issue_certificate(identity, eid.member_id, request, request_id=request_id) == first
-    assert len(await list_certificates(identity, eid.member_id)) == 1
 
 
 @pytest.mark.parametrize("stranger", [CLERK, QINGZHOU_CLERK], ids=["an approver", "another county"])

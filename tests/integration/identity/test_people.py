@@ -647,6 +647,7 @@ async def test_my_data_hold_what_rosters_said_my_cards_and_my_certificates(
     assert [one["admitted_date"] for one in data["roster_facts"]] == ["1999-07-01"]
     assert [one["eid_id"] for one in data["cards"]] == [eid.eid_id]
     assert [one["serial_number"] for one in data["certificates"]] == [issued.certificate.serial_number]
+    assert [one["certificate_id"] for one in data["certificate_requests"]] == [issued.certificate.certificate_id]
 
 
 async def test_an_account_that_is_not_the_living_eids_sees_no_record(identity: Identity) -> None:

@@ -35,6 +35,7 @@ from zhibu_identity.api.documents import DocumentApi
 from zhibu_identity.api.eid_batches import EidBatchApi
 from zhibu_identity.api.eids import EidApi
 from zhibu_identity.api.grants import GrantApi
+from zhibu_identity.api.my_certificates import MyCertificateApi
 from zhibu_identity.api.my_person import MyPersonApi
 from zhibu_identity.api.people import PeopleApi
 from zhibu_identity.api.recoveries import RecoveryApi
@@ -119,7 +120,9 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),
             roster_service_pb2.DESCRIPTOR.services_by_name["RosterService"]: RosterApi(parts, notifications),
             card_service_pb2.DESCRIPTOR.services_by_name["CardService"]: CardApi(parts, printer.print_sheet),
-            certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"]: CertificateApi(parts),
+            certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"]: joined(
+                CertificateApi(parts), MyCertificateApi(parts)
+            ),
             county_settings_service_pb2.DESCRIPTOR.services_by_name["CountySettingsService"]: CountySettingsApi(parts),
         },
         consumers=[*consumers_of(parts), *roster_consumers(parts)],

@@ -187,10 +187,26 @@ def make_list(authority: Authority, entries: Iterable[RevokedEntry], *, number: 
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def bytes_of_key(key: PublicKey) -> bytes:
+    """Return a public key in its usual form (SubjectPublicKeyInfo, DER)."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_of_bytes(der: bytes) -> PublicKey:
+    """Return the public key that `bytes_of_key` wrote."""
+    key = serialization.load_der_public_key(der)
+    assert isinstance(key, PublicKey), "only keys of these kinds are kept"
+    return key
+
+
 def digest_of_key(key: PublicKey) -> bytes:
     """Return the SHA-256 of a public key in its usual form."""
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, form)).digest()
+    return hashlib.sha256(bytes_of_key(key)).digest()
+
+
+def pem_of(certificate: bytes) -> bytes:
+    """Return a certificate (DER) as files hold it."""
+    return x509.load_der_x509_certificate(certificate).public_bytes(serialization.Encoding.PEM)
 
 
 def _fault_of_key(key: PublicKey) -> RequestFault | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -11,16 +12,17 @@ from typing import Any, Final
 from sqlalchemy import Row, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Database, Role, Transaction
-from zhibu_kit.errors import NOT_FOUND
-from zhibu_kit.paging import Page
 from zhibu_kit.scope import Scope
 
+from zhibu_identity import events
 from zhibu_identity.models import office_grant
 from zhibu_identity.signing_models import certificate, revocation_list
 
 NOUN: Final = "certificate"
 # Woken by a trigger when an office ends.
 CHANNEL: Final = "identity_certificate"
+# The state that only certificates reach, not their requests; the number is the contract's.
+REVOKED: Final = 6
 
 
 class RevocationReason(IntEnum):
@@ -60,23 +62,11 @@ class Certificate:
 
 
 async def insert_certificate(transaction: Transaction, record: Certificate) -> bool:
-    """Store a certificate; false when its key has, or had, one already, anywhere in the province."""
+    """Store a certificate, whose request is confirmed; false when its key has one already, anywhere in the province."""
     values = {name: getattr(record, name) for name in certificate.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
     values["revocation_reason"] = int(record.revocation_reason)
     done = await transaction.execute(insert(certificate).values(values).on_conflict_do_nothing())
     return done.rowcount == 1
-
-
-async def get_certificate(transaction: Transaction, certificate_id: str, *, organisation_id: str) -> Certificate:
-    """Return a certificate issued at an organisation, and keep others from it until the transaction ends.
-
-    Raises:
-        ServiceError: NOT_FOUND when there is none, or another organisation's.
-    """
-    found = await find_certificate(transaction, certificate_id)
-    if found is None or found.organisation_id != organisation_id:
-        raise NOT_FOUND(noun=NOUN)
-    return found
 
 
 async def find_certificate(transaction: Transaction, certificate_id: str) -> Certificate | None:
@@ -84,15 +74,6 @@ async def find_certificate(transaction: Transaction, certificate_id: str) -> Cer
     statement = select(certificate).where(certificate.c.certificate_id == certificate_id).with_for_update()
     row = await transaction.one_or_none(statement)
     return None if row is None else record_of(row)
-
-
-async def list_certificates(transaction: Transaction, organisation_id: str, *, page: Page) -> list[Certificate]:
-    """Return a page of the certificates issued at an organisation, newest first, and one more when more follow."""
-    statement = select(certificate).where(certificate.c.organisation_id == organisation_id)
-    if page.after is not None:
-        statement = statement.where(certificate.c.certificate_id < page.after[0])
-    rows = await transaction.all(statement.order_by(certificate.c.certificate_id.desc()).limit(page.size + 1))
-    return [record_of(row) for row in rows]
 
 
 async def list_orphaned(database: Database, *, now: datetime, most: int) -> list[tuple[str, str]]:
@@ -140,10 +121,12 @@ async def mark_revoked(
         .values(only_one=True, is_stale=True)
         .on_conflict_do_update(index_elements=["only_one"], set_={"is_stale": True})
     )
-    return record_of(row)
+    revoked = record_of(row)
+    transaction.emit(events.certificate_changed(revoked, state=REVOKED, at=now), county_code=revoked.county_code)
+    return revoked
 
 
-def record_of(row: Row[Any]) -> Certificate:
+def record_of(row: Row[Any] | Sequence[Any]) -> Certificate:
     """Return a certificate as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(certificate.c.keys(), row, strict=True))
     values["revocation_reason"] = RevocationReason(values["revocation_reason"])

@@ -335,8 +335,8 @@ OWN_RECORD: Final = ErrorKind(
 LOGIN_TOO_OLD: Final = ErrorKind(
     reason="LOGIN_TOO_OLD",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="为了安全，请重新登录后再修改手机号码。",
-    en="Please log in again, then change the telephone within ten minutes.",
+    zh="为了安全，请重新登录，并在十分钟内办理。",
+    en="Please log in again, then do this within ten minutes.",
 )
 NO_EID: Final = ErrorKind(
     reason="NO_EID",
@@ -440,8 +440,38 @@ OFFICE_MISSING: Final = ErrorKind(
 CERTIFICATE_KEY_USED: Final = ErrorKind(
     reason="CERTIFICATE_KEY_USED",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="这个密钥已经发过证书，请在密钥盘上生成新的密钥。",
-    en="This key has had a certificate already; make a new key on the key stick.",
+    zh="这个密钥已经发过证书、正在等待确认，或者曾被本人拒绝。请在密钥盘上生成新的密钥。",
+    en="This key has had a certificate, waits for one or was refused by its holder; make a new key on the key stick.",
+)
+CERTIFICATE_REQUEST_OPEN: Final = ErrorKind(
+    reason="CERTIFICATE_REQUEST_OPEN",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="已有一份证书申请在等这位干部确认。请等候，或者先撤回那一份。",
+    en="A certificate waits for this officer's confirmation already; wait for it, or withdraw it first.",
+)
+CERTIFICATE_REQUEST_ENDED: Final = ErrorKind(
+    reason="CERTIFICATE_REQUEST_ENDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这份证书申请已经确认、拒绝或者撤回。",
+    en="This certificate was confirmed, refused or withdrawn already.",
+)
+CERTIFICATE_REQUEST_EXPIRED: Final = ErrorKind(
+    reason="CERTIFICATE_REQUEST_EXPIRED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这份证书申请超过七天没有确认，已经失效，请重新申请。",
+    en="Nobody confirmed this certificate within seven days; have it asked for anew.",
+)
+CERTIFICATE_REQUEST_OUTDATED: Final = ErrorKind(
+    reason="CERTIFICATE_REQUEST_OUTDATED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="申请之后您的职务或者电子身份证有变动，不能按这份申请签发。请由工作人员重新申请。",
+    en="Your office or your e-ID has changed since this was asked for; have it asked for anew.",
+)
+CERTIFICATE_NOT_ISSUED: Final = ErrorKind(
+    reason="CERTIFICATE_NOT_ISSUED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这张证书没有签发，不用吊销；还在等待确认的可以撤回。",
+    en="This certificate was never signed, so there is nothing to revoke; what waits can be withdrawn.",
 )
 CERTIFICATE_REVOKED: Final = ErrorKind(
     reason="CERTIFICATE_REVOKED",

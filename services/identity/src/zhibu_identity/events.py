@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from zhibu.identity.v1 import application_pb2, eid_pb2
+from zhibu.identity.v1 import application_pb2, certificate_service_pb2, eid_pb2
 from zhibu.identity.v1 import identity_events_pb2 as pb
 
 if TYPE_CHECKING:
     from zhibu_identity.applications import Application
+    from zhibu_identity.certificate_requests import CertificateRequest
+    from zhibu_identity.certificates import Certificate
     from zhibu_identity.eids import Eid
     from zhibu_identity.grants import Grant
 
@@ -54,6 +56,21 @@ def grant_changed(grant: Grant) -> pb.GrantChanged:
         ends_at=None if grant.ends_at is None else timestamp(grant.ends_at),
         revoked=grant.ended_at is not None,
         version=grant.version,
+    )
+
+
+def certificate_changed(
+    certificate: Certificate | CertificateRequest, *, state: int, at: datetime
+) -> pb.CertificateChanged:
+    """Return what is told about a certificate, from its request on."""
+    return pb.CertificateChanged(
+        certificate_id=certificate.certificate_id,
+        member_id=certificate.member_id,
+        organisation_id=certificate.organisation_id,
+        county_code=certificate.county_code,
+        state=certificate_service_pb2.CertificateState.ValueType(state),
+        version=certificate.version,
+        change_time=timestamp(at),
     )
 
 

@@ -9,6 +9,7 @@ from zhibu_kit.errors import ErrorKind
 from zhibu_identity import errors
 from zhibu_identity.authority import RequestFault
 from zhibu_identity.rules.application import ActFault
+from zhibu_identity.rules.certificate import DecideFault
 from zhibu_identity.rules.grant import GrantFault
 from zhibu_identity.rules.real_name import RealNameFault
 from zhibu_identity.rules.recovery import RecoveryFault
@@ -55,6 +56,10 @@ REQUEST: Final[dict[RequestFault, ErrorKind]] = {
     RequestFault.UNREADABLE: errors.SIGNING_REQUEST_UNREADABLE,
     RequestFault.KEY_UNFIT: errors.SIGNING_REQUEST_KEY,
     RequestFault.NOT_PROVEN: errors.SIGNING_REQUEST_UNPROVEN,
+}
+CERTIFICATE: Final[dict[DecideFault, ErrorKind]] = {
+    DecideFault.ENDED: errors.CERTIFICATE_REQUEST_ENDED,
+    DecideFault.EXPIRED: errors.CERTIFICATE_REQUEST_EXPIRED,
 }
 RECOVERY: Final[dict[RecoveryFault, ErrorKind]] = {
     RecoveryFault.OWN: errors.OWN_RECORD,

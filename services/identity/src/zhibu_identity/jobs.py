@@ -16,7 +16,7 @@ from zhibu_kit.scope import Scope
 from zhibu_identity import batches, eid_batches, rosters, tasks
 from zhibu_identity.cards import purge_cards
 from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
-from zhibu_identity.certifying import revoke_orphaned
+from zhibu_identity.certifying import expire_requests
 from zhibu_identity.counts import count_stale
 from zhibu_identity.eid_batch_work import work_eid_batches
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
@@ -27,6 +27,7 @@ from zhibu_identity.parts import Parts
 from zhibu_identity.rate_windows import purge_windows
 from zhibu_identity.recovering import expire_recoveries
 from zhibu_identity.revocations import all_published_before
+from zhibu_identity.revoking_certificates import revoke_orphaned
 from zhibu_identity.roster_work import work_rosters
 from zhibu_identity.tasks import OTHER_KINDS, URGENT_KINDS, purge_tasks
 from zhibu_identity.telephone_proofs import purge_proofs
@@ -69,6 +70,9 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
     async def expire() -> None:
         await expire_recoveries(parts)
 
+    async def expire_certificate_requests() -> None:
+        await expire_requests(parts)
+
     async def fill_in() -> None:
         while await fill_in_people(parts):
             pass
@@ -94,6 +98,7 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
         Job(name="sums of people", run=count, every_s=COUNT_S),
         Job(name="recoveries", run=expire, every_s=EXPIRE_S),
+        Job(name="certificate requests", run=expire_certificate_requests, every_s=EXPIRE_S),
         Job(name="people of earlier e-IDs", run=fill_in, every_s=SWEEP_S),
         Job(name="sweep", run=sweep, every_s=SWEEP_S),
         Job(name="erasures", run=erase, every_s=ERASE_S),

@@ -29,11 +29,13 @@ from zhibu_identity.models import (
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import PersonRecord, open_details
 from zhibu_identity.roster_models import roster_fact
-from zhibu_identity.signing_models import card, certificate
+from zhibu_identity.signing_models import card, certificate, certificate_request
 
 MOST_ROWS: Final = 1_000
 # Digests and identifiers of what the member has in hand are no data about anybody.
-_LEFT_OUT: Final = frozenset({"card_id", "case_code_digest", "certificate", "content_digest", "key_digest"})
+_LEFT_OUT: Final = frozenset(
+    {"card_id", "case_code_digest", "certificate", "content_digest", "key_digest", "public_key"}
+)
 # Sealed columns whose place is not named after the table that they stand in.
 _PLACES: Final = {"recovery.new_eid_number": "eid.eid_number"}
 
@@ -86,6 +88,7 @@ async def collect_my_data(transaction: Transaction, parts: Parts, record: Person
         data["posts"] = await rows(member_post, member_post.c.member_id == member_id)
         data["offices"] = await rows(office_grant, office_grant.c.member_id == member_id)
     async with as_role(transaction, Role.RELAY):
+        data["certificate_requests"] = await rows(certificate_request, certificate_request.c.member_id == member_id)
         data["certificates"] = await rows(certificate, certificate.c.member_id == member_id)
     return orjson.dumps(data, option=orjson.OPT_INDENT_2)
 

@@ -1,4 +1,4 @@
-"""The tables of cards and certificates, as SQLAlchemy knows them; migrations/0007_certificate.sql makes them."""
+"""The tables of cards and certificates, as SQLAlchemy knows them; migrations 0007 and 0011 make them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,24 @@ certificate = Table(
     Column("revoked_at", _INSTANT),
     Column("revocation_reason", SmallInteger),
     Column("issued_by_member_id", Text),
+    Column("version", BigInteger),
+)
+certificate_request = Table(
+    "certificate_request",
+    metadata,
+    Column("certificate_id", Text, primary_key=True),
+    Column("county_code", Text),
+    Column("organisation_id", Text),
+    Column("member_id", Text),
+    Column("account_id", Text),
+    Column("grant_id", Text),
+    Column("key_digest", LargeBinary),
+    Column("public_key", LargeBinary),
+    Column("state", SmallInteger),
+    Column("requested_by_member_id", Text),
+    Column("requested_at", _INSTANT),
+    Column("expires_at", _INSTANT),
+    Column("decided_at", _INSTANT),
     Column("version", BigInteger),
 )
 revocation_list = Table(

@@ -10,8 +10,20 @@ from google.protobuf.message import Message
 from sqlalchemy import Column, Row, Table, select
 from zhibu_kit.db import Transaction
 
-from zhibu_identity import applications, corrections, eids, events, grants, people, person_events, recoveries
+from zhibu_identity import (
+    applications,
+    certificate_requests,
+    certificates,
+    corrections,
+    eids,
+    events,
+    grants,
+    people,
+    person_events,
+    recoveries,
+)
 from zhibu_identity.models import application, correction, eid, erasure, office_grant, person, recovery, revocation
+from zhibu_identity.signing_models import certificate, certificate_request
 
 _BATCH: Final = 500
 
@@ -28,6 +40,8 @@ async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str
     async for row in _rows(transaction, office_grant, office_grant.c.grant_id):
         grant = grants.record_of(row)
         yield events.grant_changed(grant), grant.county_code
+    async for row in _rows(transaction, certificate_request, certificate_request.c.certificate_id):
+        yield await _certificate_changed(transaction, certificate_requests.record_of(row))
     async for row in _rows(transaction, recovery, recovery.c.recovery_id):
         given_back = recoveries.record_of(row)
         yield person_events.recovery_changed(given_back, at=given_back.created_at), given_back.county_code
@@ -42,6 +56,22 @@ async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str
     async for row in _rows(transaction, revocation, revocation.c.account_id):
         revoked_at: datetime = row.revoked_at.astimezone(UTC)
         yield events.access_revoked(row.account_id, revoked_at=revoked_at), ""
+
+
+async def _certificate_changed(
+    transaction: Transaction, asked: certificate_requests.CertificateRequest
+) -> tuple[Message, str]:
+    row = await transaction.one_or_none(
+        select(certificate).where(
+            certificate.c.certificate_id == asked.certificate_id, certificate.c.revoked_at.is_not(None)
+        )
+    )
+    if row is None:
+        at = asked.decided_at or asked.requested_at
+        return events.certificate_changed(asked, state=int(asked.state), at=at), asked.county_code
+    record = certificates.record_of(row)
+    at = record.revoked_at or asked.requested_at
+    return events.certificate_changed(record, state=certificates.REVOKED, at=at), asked.county_code
 
 
 async def _rows(transaction: Transaction, table: Table, key: Column[Any]) -> AsyncIterator[Row[Any]]:

@@ -9,7 +9,16 @@ from typing import Final, assert_never
 
 from zhibu_kit.errors import ServiceError
 
-from zhibu_identity import activation, certifying, closing, issuing, login_codes, moving, person_changes, recovering
+from zhibu_identity import (
+    activation,
+    closing,
+    issuing,
+    login_codes,
+    moving,
+    person_changes,
+    recovering,
+    revoking_certificates,
+)
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.parts import Parts
 from zhibu_identity.tasks import Task, TaskKind, lease_tasks, postpone_task
@@ -78,7 +87,7 @@ def _work_of(kind: TaskKind) -> Callable[[Parts, Task], Awaitable[None]]:
         case TaskKind.SEND_LOGIN_CODE:
             return login_codes.send_login_code
         case TaskKind.END_SESSIONS:
-            return certifying.end_sessions
+            return revoking_certificates.end_sessions
         case TaskKind.INDEX_MEMBER:
             return person_changes.index_member
         case TaskKind.MOVE_MEMBER:

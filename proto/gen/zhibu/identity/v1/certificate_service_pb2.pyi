@@ -52,6 +52,46 @@ CERTIFICATE_REVOCATION_REASON_SUPERSEDED: CertificateRevocationReason.ValueType 
 """Another certificate follows."""
 Global___CertificateRevocationReason: _TypeAlias = CertificateRevocationReason  # noqa: Y015
 
+class _CertificateState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CertificateStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CertificateState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CERTIFICATE_STATE_UNSPECIFIED: _CertificateState.ValueType  # 0
+    """Never stored."""
+    CERTIFICATE_STATE_WAITING: _CertificateState.ValueType  # 1
+    """Asked for; waits for the officer's confirmation."""
+    CERTIFICATE_STATE_ISSUED: _CertificateState.ValueType  # 2
+    """Confirmed and signed; good until end_time."""
+    CERTIFICATE_STATE_REFUSED: _CertificateState.ValueType  # 3
+    """The officer refused it."""
+    CERTIFICATE_STATE_WITHDRAWN: _CertificateState.ValueType  # 4
+    """The organisation took it back before it was confirmed."""
+    CERTIFICATE_STATE_EXPIRED: _CertificateState.ValueType  # 5
+    """Nobody confirmed it within seven days."""
+    CERTIFICATE_STATE_REVOKED: _CertificateState.ValueType  # 6
+    """Was signed, and then revoked."""
+
+class CertificateState(_CertificateState, metaclass=_CertificateStateEnumTypeWrapper):
+    """CertificateState is where a certificate stands."""
+
+CERTIFICATE_STATE_UNSPECIFIED: CertificateState.ValueType  # 0
+"""Never stored."""
+CERTIFICATE_STATE_WAITING: CertificateState.ValueType  # 1
+"""Asked for; waits for the officer's confirmation."""
+CERTIFICATE_STATE_ISSUED: CertificateState.ValueType  # 2
+"""Confirmed and signed; good until end_time."""
+CERTIFICATE_STATE_REFUSED: CertificateState.ValueType  # 3
+"""The officer refused it."""
+CERTIFICATE_STATE_WITHDRAWN: CertificateState.ValueType  # 4
+"""The organisation took it back before it was confirmed."""
+CERTIFICATE_STATE_EXPIRED: CertificateState.ValueType  # 5
+"""Nobody confirmed it within seven days."""
+CERTIFICATE_STATE_REVOKED: CertificateState.ValueType  # 6
+"""Was signed, and then revoked."""
+Global___CertificateState: _TypeAlias = CertificateState  # noqa: Y015
+
 @_typing.final
 class IssueCertificateRequest(_message.Message):
     """Request of IssueCertificate."""
@@ -67,7 +107,9 @@ class IssueCertificateRequest(_message.Message):
     member_id: _builtins.str
     """Member."""
     signing_request: _builtins.str
-    """PKCS#10 request, PEM: a key of the curve P-256 or P-384, or RSA of 2048 to 4096 bits, that no certificate has yet."""
+    """PKCS#10 request, PEM: a key of the curve P-256 or P-384, or RSA of 2048 to 4096 bits, that no certificate has had,
+    for which none waits, and which no officer has refused.
+    """
     request_id: _builtins.str
     """Same id, same answer; made by the client."""
     def __init__(
@@ -96,12 +138,12 @@ class IssueCertificateResponse(_message.Message):
     CERTIFICATE_PEM_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     certificate_pem: _builtins.str
-    """The certificate with its issuer, PEM."""
+    """Always empty: nothing is signed before the officer confirms. GetCertificate gives it then."""
     etag: _builtins.str
     """Its version, also sent as the ETag header."""
     @_builtins.property
     def certificate(self) -> Global___Certificate:
-        """The certificate."""
+        """The certificate; waits for its confirmation."""
 
     def __init__(
         self,
@@ -175,6 +217,341 @@ class ListCertificatesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCertificatesResponse: _TypeAlias = ListCertificatesResponse  # noqa: Y015
+
+@_typing.final
+class GetCertificateRequest(_message.Message):
+    """Request of GetCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    certificate_id: _builtins.str
+    """Certificate."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        certificate_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "organisation_id", b"organisation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCertificateRequest: _TypeAlias = GetCertificateRequest  # noqa: Y015
+
+@_typing.final
+class GetCertificateResponse(_message.Message):
+    """Response of GetCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_PEM_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    certificate_pem: _builtins.str
+    """The certificate with its issuer, PEM; empty while it is not signed."""
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        certificate_pem: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "certificate_pem", b"certificate_pem", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCertificateResponse: _TypeAlias = GetCertificateResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawCertificateRequest(_message.Message):
+    """Request of WithdrawCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Organisation that the call is about."""
+    certificate_id: _builtins.str
+    """Certificate."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        certificate_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "etag", b"etag", "organisation_id", b"organisation_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawCertificateRequest: _TypeAlias = WithdrawCertificateRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawCertificateResponse(_message.Message):
+    """Response of WithdrawCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawCertificateResponse: _TypeAlias = WithdrawCertificateResponse  # noqa: Y015
+
+@_typing.final
+class ListMyCertificatesRequest(_message.Message):
+    """Request of ListMyCertificates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMyCertificatesRequest: _TypeAlias = ListMyCertificatesRequest  # noqa: Y015
+
+@_typing.final
+class ListMyCertificatesResponse(_message.Message):
+    """Response of ListMyCertificates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Certificate]:
+        """The certificates."""
+
+    def __init__(
+        self,
+        *,
+        certificates: _abc.Iterable[Global___Certificate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMyCertificatesResponse: _TypeAlias = ListMyCertificatesResponse  # noqa: Y015
+
+@_typing.final
+class GetMyCertificateRequest(_message.Message):
+    """Request of GetMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Certificate."""
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMyCertificateRequest: _TypeAlias = GetMyCertificateRequest  # noqa: Y015
+
+@_typing.final
+class GetMyCertificateResponse(_message.Message):
+    """Response of GetMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_PEM_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    certificate_pem: _builtins.str
+    """The certificate with its issuer, PEM; empty while it is not signed."""
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        certificate_pem: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "certificate_pem", b"certificate_pem", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMyCertificateResponse: _TypeAlias = GetMyCertificateResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmMyCertificateRequest(_message.Message):
+    """Request of ConfirmMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Certificate."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmMyCertificateRequest: _TypeAlias = ConfirmMyCertificateRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmMyCertificateResponse(_message.Message):
+    """Response of ConfirmMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_PEM_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    certificate_pem: _builtins.str
+    """The certificate with its issuer, PEM; empty while it is not signed."""
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        certificate_pem: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "certificate_pem", b"certificate_pem", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmMyCertificateResponse: _TypeAlias = ConfirmMyCertificateResponse  # noqa: Y015
+
+@_typing.final
+class RefuseMyCertificateRequest(_message.Message):
+    """Request of RefuseMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Certificate."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseMyCertificateRequest: _TypeAlias = RefuseMyCertificateRequest  # noqa: Y015
+
+@_typing.final
+class RefuseMyCertificateResponse(_message.Message):
+    """Response of RefuseMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseMyCertificateResponse: _TypeAlias = RefuseMyCertificateResponse  # noqa: Y015
 
 @_typing.final
 class RevokeCertificateRequest(_message.Message):
@@ -278,7 +655,9 @@ Global___GetCertificateAuthorityRequest: _TypeAlias = GetCertificateAuthorityReq
 
 @_typing.final
 class Certificate(_message.Message):
-    """Certificate is a certificate of an officer."""
+    """Certificate is a certificate of an officer, from its request on. Serial number, times and fingerprint are empty until
+    it is signed.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -292,6 +671,13 @@ class Certificate(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    KEY_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_MEMBER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
     certificate_id: _builtins.str
     """Identifier (ULID)."""
     member_id: _builtins.str
@@ -306,6 +692,14 @@ class Certificate(_message.Message):
     """SHA-256 of the certificate, hexadecimal."""
     etag: _builtins.str
     """Version of the record."""
+    state: Global___CertificateState.ValueType
+    """Where it stands."""
+    key_fingerprint: _builtins.str
+    """SHA-256 of the public key (SubjectPublicKeyInfo, DER), hexadecimal: what the key stick's program shows."""
+    organisation_id: _builtins.str
+    """Organisation that asked for it."""
+    requested_by_member_id: _builtins.str
+    """Officer who asked for it."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it is good."""
@@ -317,6 +711,18 @@ class Certificate(_message.Message):
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
+
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be confirmed."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was confirmed, refused, withdrawn or expired; absent while it waits."""
 
     def __init__(
         self,
@@ -331,10 +737,17 @@ class Certificate(_message.Message):
         reason: Global___CertificateRevocationReason.ValueType = ...,
         fingerprint: _builtins.str = ...,
         etag: _builtins.str = ...,
+        state: Global___CertificateState.ValueType = ...,
+        key_fingerprint: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+        requested_by_member_id: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "revoke_time", b"revoke_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "end_time", b"end_time", "expire_time", b"expire_time", "request_time", b"request_time", "revoke_time", b"revoke_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "end_time", b"end_time", "etag", b"etag", "fingerprint", b"fingerprint", "member_id", b"member_id", "reason", b"reason", "revoke_time", b"revoke_time", "revoked", b"revoked", "serial_number", b"serial_number", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "decide_time", b"decide_time", "end_time", b"end_time", "etag", b"etag", "expire_time", b"expire_time", "fingerprint", b"fingerprint", "key_fingerprint", b"key_fingerprint", "member_id", b"member_id", "organisation_id", b"organisation_id", "reason", b"reason", "request_time", b"request_time", "requested_by_member_id", b"requested_by_member_id", "revoke_time", b"revoke_time", "revoked", b"revoked", "serial_number", b"serial_number", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

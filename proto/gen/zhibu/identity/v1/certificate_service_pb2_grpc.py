@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class CertificateServiceStub:
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1).
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
     """
 
     def __init__(self, channel):
@@ -45,6 +46,36 @@ class CertificateServiceStub:
                 '/zhibu.identity.v1.CertificateService/ListCertificates',
                 request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesRequest.SerializeToString,
                 response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesResponse.FromString,
+                _registered_method=True)
+        self.GetCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/GetCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateResponse.FromString,
+                _registered_method=True)
+        self.WithdrawCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/WithdrawCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateResponse.FromString,
+                _registered_method=True)
+        self.ListMyCertificates = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/ListMyCertificates',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesResponse.FromString,
+                _registered_method=True)
+        self.GetMyCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/GetMyCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateResponse.FromString,
+                _registered_method=True)
+        self.ConfirmMyCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/ConfirmMyCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateResponse.FromString,
+                _registered_method=True)
+        self.RefuseMyCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/RefuseMyCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.FromString,
                 _registered_method=True)
         self.RevokeCertificate = channel.unary_unary(
                 '/zhibu.identity.v1.CertificateService/RevokeCertificate',
@@ -64,20 +95,67 @@ class CertificateServiceStub:
 
 
 class CertificateServiceServicer:
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1).
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
     """
 
     def IssueCertificate(self, request, context):
-        """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-        office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
-        request does not count. When the last such office ends, the certificate is revoked.
+        """IssueCertificate asks for a certificate, by the request (PKCS#10) that the key stick made, for an officer with a
+        living e-ID and an office at this organisation or below it. Nothing is signed: the officer is told at once, and
+        confirms or refuses within seven days (ConfirmMyCertificate). One request waits at a time for an officer at an
+        organisation. The subject in the request does not count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCertificates(self, request, context):
-        """ListCertificates pages through the certificates of an organisation's officers, newest first.
+        """ListCertificates pages through the certificates of an organisation's officers, newest first, with those that wait
+        or did not come about.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCertificate(self, request, context):
+        """GetCertificate shows one of them, with the certificate itself once it is signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawCertificate(self, request, context):
+        """WithdrawCertificate takes back what waits for its confirmation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMyCertificates(self, request, context):
+        """ListMyCertificates shows the caller's own, at whichever organisation, newest first: at most 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMyCertificate(self, request, context):
+        """GetMyCertificate shows one of the caller's own, with the certificate itself once it is signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmMyCertificate(self, request, context):
+        """ConfirmMyCertificate has the waiting certificate signed. Only the officer for whom it was asked can, logged in less
+        than ten minutes ago, with the same e-ID and the same office as when it was asked. Its subject is the member's
+        number alone. When the last office here ends, it is revoked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseMyCertificate(self, request, context):
+        """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,6 +200,36 @@ def add_CertificateServiceServicer_to_server(servicer, server):
                     request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesRequest.FromString,
                     response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesResponse.SerializeToString,
             ),
+            'GetCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateResponse.SerializeToString,
+            ),
+            'WithdrawCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateResponse.SerializeToString,
+            ),
+            'ListMyCertificates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMyCertificates,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesResponse.SerializeToString,
+            ),
+            'GetMyCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMyCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateResponse.SerializeToString,
+            ),
+            'ConfirmMyCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmMyCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateResponse.SerializeToString,
+            ),
+            'RefuseMyCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseMyCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.SerializeToString,
+            ),
             'RevokeCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeCertificate,
                     request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeCertificateRequest.FromString,
@@ -146,7 +254,8 @@ def add_CertificateServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CertificateService:
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1).
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
     """
 
     @staticmethod
@@ -193,6 +302,168 @@ class CertificateService:
             '/zhibu.identity.v1.CertificateService/ListCertificates',
             zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesRequest.SerializeToString,
             zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListCertificatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/GetCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/WithdrawCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.WithdrawCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMyCertificates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/ListMyCertificates',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ListMyCertificatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMyCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/GetMyCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.GetMyCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmMyCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/ConfirmMyCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.ConfirmMyCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseMyCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/RefuseMyCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,19 +28,39 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CertificateServiceStub:
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1)."""
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CertificateServiceAsyncStub: ...
     IssueCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.IssueCertificateRequest, _certificate_service_pb2.IssueCertificateResponse]
-    """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-    office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
-    request does not count. When the last such office ends, the certificate is revoked.
+    """IssueCertificate asks for a certificate, by the request (PKCS#10) that the key stick made, for an officer with a
+    living e-ID and an office at this organisation or below it. Nothing is signed: the officer is told at once, and
+    confirms or refuses within seven days (ConfirmMyCertificate). One request waits at a time for an officer at an
+    organisation. The subject in the request does not count.
     """
     ListCertificates: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.ListCertificatesRequest, _certificate_service_pb2.ListCertificatesResponse]
-    """ListCertificates pages through the certificates of an organisation's officers, newest first."""
+    """ListCertificates pages through the certificates of an organisation's officers, newest first, with those that wait
+    or did not come about.
+    """
+    GetCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.GetCertificateRequest, _certificate_service_pb2.GetCertificateResponse]
+    """GetCertificate shows one of them, with the certificate itself once it is signed."""
+    WithdrawCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.WithdrawCertificateRequest, _certificate_service_pb2.WithdrawCertificateResponse]
+    """WithdrawCertificate takes back what waits for its confirmation."""
+    ListMyCertificates: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.ListMyCertificatesRequest, _certificate_service_pb2.ListMyCertificatesResponse]
+    """ListMyCertificates shows the caller's own, at whichever organisation, newest first: at most 100."""
+    GetMyCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.GetMyCertificateRequest, _certificate_service_pb2.GetMyCertificateResponse]
+    """GetMyCertificate shows one of the caller's own, with the certificate itself once it is signed."""
+    ConfirmMyCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.ConfirmMyCertificateRequest, _certificate_service_pb2.ConfirmMyCertificateResponse]
+    """ConfirmMyCertificate has the waiting certificate signed. Only the officer for whom it was asked can, logged in less
+    than ten minutes ago, with the same e-ID and the same office as when it was asked. Its subject is the member's
+    number alone. When the last office here ends, it is revoked.
+    """
+    RefuseMyCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.RefuseMyCertificateRequest, _certificate_service_pb2.RefuseMyCertificateResponse]
+    """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
     RevokeCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeCertificateRequest, _certificate_service_pb2.RevokeCertificateResponse]
     """RevokeCertificate revokes: the list is made anew, Keycloak forgets its copy, sessions end, tokens are refused
     within a minute. The e-ID itself stays.
@@ -58,16 +78,36 @@ class CertificateServiceStub:
 
 @_typing.type_check_only
 class CertificateServiceAsyncStub(CertificateServiceStub):
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1)."""
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssueCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.IssueCertificateRequest, _certificate_service_pb2.IssueCertificateResponse]  # type: ignore[assignment]
-    """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-    office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
-    request does not count. When the last such office ends, the certificate is revoked.
+    """IssueCertificate asks for a certificate, by the request (PKCS#10) that the key stick made, for an officer with a
+    living e-ID and an office at this organisation or below it. Nothing is signed: the officer is told at once, and
+    confirms or refuses within seven days (ConfirmMyCertificate). One request waits at a time for an officer at an
+    organisation. The subject in the request does not count.
     """
     ListCertificates: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.ListCertificatesRequest, _certificate_service_pb2.ListCertificatesResponse]  # type: ignore[assignment]
-    """ListCertificates pages through the certificates of an organisation's officers, newest first."""
+    """ListCertificates pages through the certificates of an organisation's officers, newest first, with those that wait
+    or did not come about.
+    """
+    GetCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.GetCertificateRequest, _certificate_service_pb2.GetCertificateResponse]  # type: ignore[assignment]
+    """GetCertificate shows one of them, with the certificate itself once it is signed."""
+    WithdrawCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.WithdrawCertificateRequest, _certificate_service_pb2.WithdrawCertificateResponse]  # type: ignore[assignment]
+    """WithdrawCertificate takes back what waits for its confirmation."""
+    ListMyCertificates: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.ListMyCertificatesRequest, _certificate_service_pb2.ListMyCertificatesResponse]  # type: ignore[assignment]
+    """ListMyCertificates shows the caller's own, at whichever organisation, newest first: at most 100."""
+    GetMyCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.GetMyCertificateRequest, _certificate_service_pb2.GetMyCertificateResponse]  # type: ignore[assignment]
+    """GetMyCertificate shows one of the caller's own, with the certificate itself once it is signed."""
+    ConfirmMyCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.ConfirmMyCertificateRequest, _certificate_service_pb2.ConfirmMyCertificateResponse]  # type: ignore[assignment]
+    """ConfirmMyCertificate has the waiting certificate signed. Only the officer for whom it was asked can, logged in less
+    than ten minutes ago, with the same e-ID and the same office as when it was asked. Its subject is the member's
+    number alone. When the last office here ends, it is revoked.
+    """
+    RefuseMyCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.RefuseMyCertificateRequest, _certificate_service_pb2.RefuseMyCertificateResponse]  # type: ignore[assignment]
+    """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
     RevokeCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeCertificateRequest, _certificate_service_pb2.RevokeCertificateResponse]  # type: ignore[assignment]
     """RevokeCertificate revokes: the list is made anew, Keycloak forgets its copy, sessions end, tokens are refused
     within a minute. The e-ID itself stays.
@@ -84,7 +124,9 @@ class CertificateServiceAsyncStub(CertificateServiceStub):
     """
 
 class CertificateServiceServicer(metaclass=_abc_1.ABCMeta):
-    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1)."""
+    """CertificateService issues X.509 certificates on key sticks to officers and revokes them (C1). An organisation asks, and
+    the officer confirms: nobody can have a certificate made for somebody else.
+    """
 
     @_abc_1.abstractmethod
     def IssueCertificate(
@@ -92,9 +134,10 @@ class CertificateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _certificate_service_pb2.IssueCertificateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_certificate_service_pb2.IssueCertificateResponse, _abc.Awaitable[_certificate_service_pb2.IssueCertificateResponse]]:
-        """IssueCertificate signs the request (PKCS#10) that the key stick made, for an officer with a living e-ID and an
-        office at this organisation or below it. The certificate's subject is the member's number alone; the subject in the
-        request does not count. When the last such office ends, the certificate is revoked.
+        """IssueCertificate asks for a certificate, by the request (PKCS#10) that the key stick made, for an officer with a
+        living e-ID and an office at this organisation or below it. Nothing is signed: the officer is told at once, and
+        confirms or refuses within seven days (ConfirmMyCertificate). One request waits at a time for an officer at an
+        organisation. The subject in the request does not count.
         """
 
     @_abc_1.abstractmethod
@@ -103,7 +146,60 @@ class CertificateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _certificate_service_pb2.ListCertificatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_certificate_service_pb2.ListCertificatesResponse, _abc.Awaitable[_certificate_service_pb2.ListCertificatesResponse]]:
-        """ListCertificates pages through the certificates of an organisation's officers, newest first."""
+        """ListCertificates pages through the certificates of an organisation's officers, newest first, with those that wait
+        or did not come about.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCertificate(
+        self,
+        request: _certificate_service_pb2.GetCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.GetCertificateResponse, _abc.Awaitable[_certificate_service_pb2.GetCertificateResponse]]:
+        """GetCertificate shows one of them, with the certificate itself once it is signed."""
+
+    @_abc_1.abstractmethod
+    def WithdrawCertificate(
+        self,
+        request: _certificate_service_pb2.WithdrawCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.WithdrawCertificateResponse, _abc.Awaitable[_certificate_service_pb2.WithdrawCertificateResponse]]:
+        """WithdrawCertificate takes back what waits for its confirmation."""
+
+    @_abc_1.abstractmethod
+    def ListMyCertificates(
+        self,
+        request: _certificate_service_pb2.ListMyCertificatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.ListMyCertificatesResponse, _abc.Awaitable[_certificate_service_pb2.ListMyCertificatesResponse]]:
+        """ListMyCertificates shows the caller's own, at whichever organisation, newest first: at most 100."""
+
+    @_abc_1.abstractmethod
+    def GetMyCertificate(
+        self,
+        request: _certificate_service_pb2.GetMyCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.GetMyCertificateResponse, _abc.Awaitable[_certificate_service_pb2.GetMyCertificateResponse]]:
+        """GetMyCertificate shows one of the caller's own, with the certificate itself once it is signed."""
+
+    @_abc_1.abstractmethod
+    def ConfirmMyCertificate(
+        self,
+        request: _certificate_service_pb2.ConfirmMyCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.ConfirmMyCertificateResponse, _abc.Awaitable[_certificate_service_pb2.ConfirmMyCertificateResponse]]:
+        """ConfirmMyCertificate has the waiting certificate signed. Only the officer for whom it was asked can, logged in less
+        than ten minutes ago, with the same e-ID and the same office as when it was asked. Its subject is the member's
+        number alone. When the last office here ends, it is revoked.
+        """
+
+    @_abc_1.abstractmethod
+    def RefuseMyCertificate(
+        self,
+        request: _certificate_service_pb2.RefuseMyCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.RefuseMyCertificateResponse, _abc.Awaitable[_certificate_service_pb2.RefuseMyCertificateResponse]]:
+        """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
 
     @_abc_1.abstractmethod
     def RevokeCertificate(

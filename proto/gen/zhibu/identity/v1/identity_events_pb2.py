@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from zhibu.identity.v1 import application_pb2 as zhibu_dot_identity_dot_v1_dot_application__pb2
+from zhibu.identity.v1 import certificate_service_pb2 as zhibu_dot_identity_dot_v1_dot_certificate__service__pb2
 from zhibu.identity.v1 import eid_pb2 as zhibu_dot_identity_dot_v1_dot_eid__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'zhibu/identity/v1/identity_events.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#zhibu/identity/v1/application.proto\x1a\x1bzhibu/identity/v1/eid.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xd6\x01\n\x12\x41pplicationChanged\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.zhibu.identity.v1.ApplicationState\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1d\xaa\xb6\x18\x19\n\x0e\x61pplication_id\x12\x07version\"\xb0\x02\n\nEidChanged\x12\x0e\n\x06\x65id_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12\x11\n\tbranch_id\x18\x05 \x01(\t\x12*\n\x05state\x18\x06 \x01(\x0e\x32\x1b.zhibu.identity.v1.EidState\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x11revocation_reason\x18\t \x01(\x0e\x32#.zhibu.identity.v1.RevocationReason:\x15\xaa\xb6\x18\x11\n\x06\x65id_id\x12\x07version\"\x9c\x02\n\x0cGrantChanged\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0e\n\x06office\x18\x04 \x01(\t\x12\x17\n\x0forganisation_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x06 \x01(\t\x12-\n\tstarts_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\t \x01(\x08\x12\x0f\n\x07version\x18\n \x01(\x03:\x17\xaa\xb6\x18\x13\n\x08grant_id\x12\x07version\"\x7f\n\rAccessRevoked\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\nrevoked_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x03 \x01(\x03:\x19\xaa\xb6\x18\x15\n\naccount_id\x12\x07version\"@\n\x11\x44\x65nyListHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'zhibu/identity/v1/identity_events.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#zhibu/identity/v1/application.proto\x1a+zhibu/identity/v1/certificate_service.proto\x1a\x1bzhibu/identity/v1/eid.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xd6\x01\n\x12\x41pplicationChanged\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.zhibu.identity.v1.ApplicationState\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1d\xaa\xb6\x18\x19\n\x0e\x61pplication_id\x12\x07version\"\xb0\x02\n\nEidChanged\x12\x0e\n\x06\x65id_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12\x11\n\tbranch_id\x18\x05 \x01(\t\x12*\n\x05state\x18\x06 \x01(\x0e\x32\x1b.zhibu.identity.v1.EidState\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\x11revocation_reason\x18\t \x01(\x0e\x32#.zhibu.identity.v1.RevocationReason:\x15\xaa\xb6\x18\x11\n\x06\x65id_id\x12\x07version\"\x9c\x02\n\x0cGrantChanged\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0e\n\x06office\x18\x04 \x01(\t\x12\x17\n\x0forganisation_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x06 \x01(\t\x12-\n\tstarts_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\t \x01(\x08\x12\x0f\n\x07version\x18\n \x01(\x03:\x17\xaa\xb6\x18\x13\n\x08grant_id\x12\x07version\"\x82\x02\n\x12\x43\x65rtificateChanged\x12\x16\n\x0e\x63\x65rtificate_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x04 \x01(\t\x12\x32\n\x05state\x18\x05 \x01(\x0e\x32#.zhibu.identity.v1.CertificateState\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1d\xaa\xb6\x18\x19\n\x0e\x63\x65rtificate_id\x12\x07version\"\x7f\n\rAccessRevoked\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\nrevoked_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x03 \x01(\x03:\x19\xaa\xb6\x18\x15\n\naccount_id\x12\x07version\"@\n\x11\x44\x65nyListHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,16 +42,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EIDCHANGED']._serialized_options = b'\252\266\030\021\n\006eid_id\022\007version'
   _globals['_GRANTCHANGED']._loaded_options = None
   _globals['_GRANTCHANGED']._serialized_options = b'\252\266\030\023\n\010grant_id\022\007version'
+  _globals['_CERTIFICATECHANGED']._loaded_options = None
+  _globals['_CERTIFICATECHANGED']._serialized_options = b'\252\266\030\031\n\016certificate_id\022\007version'
   _globals['_ACCESSREVOKED']._loaded_options = None
   _globals['_ACCESSREVOKED']._serialized_options = b'\252\266\030\025\n\naccount_id\022\007version'
-  _globals['_APPLICATIONCHANGED']._serialized_start=192
-  _globals['_APPLICATIONCHANGED']._serialized_end=406
-  _globals['_EIDCHANGED']._serialized_start=409
-  _globals['_EIDCHANGED']._serialized_end=713
-  _globals['_GRANTCHANGED']._serialized_start=716
-  _globals['_GRANTCHANGED']._serialized_end=1000
-  _globals['_ACCESSREVOKED']._serialized_start=1002
-  _globals['_ACCESSREVOKED']._serialized_end=1129
-  _globals['_DENYLISTHEARTBEAT']._serialized_start=1131
-  _globals['_DENYLISTHEARTBEAT']._serialized_end=1195
+  _globals['_APPLICATIONCHANGED']._serialized_start=237
+  _globals['_APPLICATIONCHANGED']._serialized_end=451
+  _globals['_EIDCHANGED']._serialized_start=454
+  _globals['_EIDCHANGED']._serialized_end=758
+  _globals['_GRANTCHANGED']._serialized_start=761
+  _globals['_GRANTCHANGED']._serialized_end=1045
+  _globals['_CERTIFICATECHANGED']._serialized_start=1048
+  _globals['_CERTIFICATECHANGED']._serialized_end=1306
+  _globals['_ACCESSREVOKED']._serialized_start=1308
+  _globals['_ACCESSREVOKED']._serialized_end=1435
+  _globals['_DENYLISTHEARTBEAT']._serialized_start=1437
+  _globals['_DENYLISTHEARTBEAT']._serialized_end=1501
 # @@protoc_insertion_point(module_scope)

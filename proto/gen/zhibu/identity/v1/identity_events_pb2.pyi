@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from zhibu.identity.v1 import application_pb2 as _application_pb2
+from zhibu.identity.v1 import certificate_service_pb2 as _certificate_service_pb2
 from zhibu.identity.v1 import eid_pb2 as _eid_pb2
 import builtins as _builtins
 import sys
@@ -176,6 +177,54 @@ class GrantChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GrantChanged: _TypeAlias = GrantChanged  # noqa: Y015
+
+@_typing.final
+class CertificateChanged(_message.Message):
+    """CertificateChanged: a certificate was asked for an officer, confirmed and signed, refused, withdrawn, expired or revoked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Identifier."""
+    member_id: _builtins.str
+    """Officer."""
+    organisation_id: _builtins.str
+    """Organisation that asked for it."""
+    county_code: _builtins.str
+    """County of the organisation, or the code of the province or city."""
+    state: _certificate_service_pb2.CertificateState.ValueType
+    """State that was reached."""
+    version: _builtins.int
+    """Version of the certificate."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        state: _certificate_service_pb2.CertificateState.ValueType = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "organisation_id", b"organisation_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertificateChanged: _TypeAlias = CertificateChanged  # noqa: Y015
 
 @_typing.final
 class AccessRevoked(_message.Message):

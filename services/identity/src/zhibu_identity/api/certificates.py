@@ -1,4 +1,4 @@
-"""CertificateService: officers' certificates are issued and revoked; the list of revoked ones is public."""
+"""CertificateService at the desk: certificates are asked for, withdrawn, revoked; the list of revoked ones is public."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from zhibu_kit.call import Call
 from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
+from zhibu_identity.api.certificate_messages import certificate_message
 from zhibu_identity.api.clerks import county_of, member_of
-from zhibu_identity.api.messages import optional_timestamp
-from zhibu_identity.certificates import Certificate, RevocationReason, get_certificate, list_certificates
-from zhibu_identity.certifying import Wish, issue, revoke
-from zhibu_identity.events import timestamp
+from zhibu_identity.certificate_requests import Asked, get_asked, list_asked
+from zhibu_identity.certificates import RevocationReason, find_certificate
+from zhibu_identity.certifying import Wish, ask, end, pem_with_issuer
+from zhibu_identity.errors import CERTIFICATE_NOT_ISSUED
 from zhibu_identity.parts import Parts
 from zhibu_identity.revocation_lists import current_list, get_authority
+from zhibu_identity.revoking_certificates import revoke
+from zhibu_identity.rules.certificate import RequestState
 
 
 class CertificateApi:
-    """The RPCs of CertificateService."""
+    """The RPCs of CertificateService that officers call, and the public ones."""
 
     def __init__(self, parts: Parts) -> None:
         """Work with these parts."""
         self._parts = parts
 
     async def IssueCertificate(self, request: pb.IssueCertificateRequest, call: Call) -> pb.IssueCertificateResponse:
-        """Sign a key stick's request."""
+        """Ask the officer to confirm a key stick's request."""
         parts = self._parts
         async with parts.database.write(call, request, pb.IssueCertificateResponse) as write:
             if write.replayed is not None:
@@ -35,29 +38,52 @@ class CertificateApi:
                 member_id=request.member_id,
                 signing_request=request.signing_request,
             )
-            issued = await issue(write, parts, wish, county_code=county_of(call), issuer_member_id=member_of(call))
+            made = await ask(write, parts, wish, county_code=county_of(call), officer_member_id=member_of(call))
+            message = self._message(Asked(request=made, certificate=None))
             return write.reply(
-                pb.IssueCertificateResponse(
-                    certificate=certificate_message(issued.certificate),
-                    certificate_pem=issued.pem,
-                    etag=etag_of(issued.certificate.version),
-                ),
-                subjects=[request.member_id],
+                pb.IssueCertificateResponse(certificate=message, etag=message.etag), subjects=[request.member_id]
             )
 
     async def ListCertificates(self, request: pb.ListCertificatesRequest, call: Call) -> pb.ListCertificatesResponse:
-        """Page through the certificates issued at an organisation."""
+        """Page through what an organisation asked for."""
         page = page_of(request.page_size, request.page_token, query=request.organisation_id)
         async with self._parts.database.read(call, request) as read:
-            found = await list_certificates(read, request.organisation_id, page=page)
+            found = await list_asked(read, request.organisation_id, page=page)
             shown = found[: page.size]
             more = len(found) > page.size
-            token = encode_page_token([shown[-1].certificate_id], query=request.organisation_id) if more else ""
+            last = [shown[-1].request.certificate_id] if more else []
+            token = encode_page_token(last, query=request.organisation_id) if more else ""
             return read.reply(
                 pb.ListCertificatesResponse(
-                    certificates=[certificate_message(record) for record in shown], next_page_token=token
+                    certificates=[self._message(asked) for asked in shown], next_page_token=token
                 ),
-                subjects=[record.member_id for record in shown],
+                subjects=[asked.request.member_id for asked in shown],
+            )
+
+    async def GetCertificate(self, request: pb.GetCertificateRequest, call: Call) -> pb.GetCertificateResponse:
+        """Show one, with the certificate itself."""
+        async with self._parts.database.read(call, request) as read:
+            asked = await get_asked(read, request.certificate_id, organisation_id=request.organisation_id)
+            pem = await pem_with_issuer(self._parts, asked.certificate) if asked.certificate else ""
+            message = self._message(asked)
+            return read.reply(
+                pb.GetCertificateResponse(certificate=message, certificate_pem=pem, etag=message.etag),
+                subjects=[asked.request.member_id],
+            )
+
+    async def WithdrawCertificate(
+        self, request: pb.WithdrawCertificateRequest, call: Call
+    ) -> pb.WithdrawCertificateResponse:
+        """Take back what waits."""
+        parts = self._parts
+        async with parts.database.write(call, request, pb.WithdrawCertificateResponse) as write:
+            if write.replayed is not None:
+                return write.replayed
+            asked = await get_asked(write, request.certificate_id, organisation_id=request.organisation_id, lock=True)
+            ended = await end(write, parts, asked.request, state=RequestState.WITHDRAWN, etag=request.etag)
+            message = self._message(Asked(request=ended, certificate=None))
+            return write.reply(
+                pb.WithdrawCertificateResponse(certificate=message, etag=message.etag), subjects=[ended.member_id]
             )
 
     async def RevokeCertificate(self, request: pb.RevokeCertificateRequest, call: Call) -> pb.RevokeCertificateResponse:
@@ -66,12 +92,16 @@ class CertificateApi:
         async with parts.database.write(call, request, pb.RevokeCertificateResponse) as write:
             if write.replayed is not None:
                 return write.replayed
-            record = await get_certificate(write, request.certificate_id, organisation_id=request.organisation_id)
+            asked = await get_asked(write, request.certificate_id, organisation_id=request.organisation_id, lock=True)
+            record = await find_certificate(write, request.certificate_id)
+            if record is None:
+                raise CERTIFICATE_NOT_ISSUED()
             if record.revoked_at is None:
                 check_etag(request.etag, record.version)
             revoked = await revoke(write, parts, record, reason=RevocationReason(request.reason))
+            message = self._message(Asked(request=asked.request, certificate=revoked))
             return write.reply(
-                pb.RevokeCertificateResponse(certificate=certificate_message(revoked), etag=etag_of(revoked.version)),
+                pb.RevokeCertificateResponse(certificate=message, etag=etag_of(revoked.version)),
                 subjects=[record.member_id],
             )
 
@@ -86,18 +116,5 @@ class CertificateApi:
         authority = await get_authority(self._parts.vault)
         return httpbody_pb2.HttpBody(content_type="application/x-pem-file", data=authority.pem)
 
-
-def certificate_message(record: Certificate) -> pb.Certificate:
-    """Return a certificate as officers see it."""
-    return pb.Certificate(
-        certificate_id=record.certificate_id,
-        member_id=record.member_id,
-        serial_number=record.serial_number,
-        start_time=timestamp(record.starts_at),
-        end_time=timestamp(record.ends_at),
-        revoked=record.revoked_at is not None,
-        revoke_time=optional_timestamp(record.revoked_at),
-        reason=pb.CertificateRevocationReason.ValueType(record.revocation_reason),
-        fingerprint=record.fingerprint,
-        etag=etag_of(record.version),
-    )
+    def _message(self, asked: Asked) -> pb.Certificate:
+        return certificate_message(asked, now=self._parts.clock.now())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
-
 from google.api import httpbody_pb2
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
@@ -25,11 +22,9 @@ from zhibu_identity.names import look_up_names
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import NOUN, PersonRecord, find_person, get_person, open_details
 from zhibu_identity.people_lists import load_listed
+from zhibu_identity.rules.login import is_fresh
 from zhibu_identity.rules.person import Field
 from zhibu_identity.telephone_proofs import use_proof
-
-# Whoever finds a telephone lying about with an open session must not be able to take the e-ID over with it.
-LOGIN_HOLDS: Final = timedelta(minutes=10)
 
 
 class MyPersonApi:
@@ -70,8 +65,7 @@ class MyPersonApi:
     async def ChangeMyTelephone(self, request: pb.ChangeMyTelephoneRequest, call: Call) -> pb.ChangeMyTelephoneResponse:
         """Take another telephone, which was proven, soon after logging in."""
         parts = self._parts
-        logged_in_at = call.caller.authenticated_at
-        if logged_in_at is None or parts.clock.now() - logged_in_at > LOGIN_HOLDS:
+        if not is_fresh(call.caller.authenticated_at, now=parts.clock.now()):
             raise LOGIN_TOO_OLD()
         scope = await self._home(call)
         async with parts.database.write(call.within(scope), request, pb.ChangeMyTelephoneResponse) as write:

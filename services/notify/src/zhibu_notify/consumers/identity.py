@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
 from typing import Any, Final
 
-from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, recovery_service_pb2, roster_events_pb2
+from zhibu.identity.v1 import (
+    application_pb2,
+    certificate_service_pb2,
+    eid_pb2,
+    person_pb2,
+    recovery_service_pb2,
+    roster_events_pb2,
+)
 from zhibu.identity.v1 import identity_events_pb2 as events
 from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import Consumer
@@ -26,6 +33,12 @@ _RECOVERIES: Final = {
     recovery_service_pb2.RECOVERY_STATE_REFUSED: "recovery_ended",
     recovery_service_pb2.RECOVERY_STATE_EXPIRED: "recovery_ended",
 }
+# What the officer did or let pass is no news to the officer.
+_CERTIFICATES: Final = {
+    certificate_service_pb2.CERTIFICATE_STATE_WAITING: "certificate_requested",
+    certificate_service_pb2.CERTIFICATE_STATE_ISSUED: "certificate_issued",
+    certificate_service_pb2.CERTIFICATE_STATE_REVOKED: "certificate_revoked",
+}
 # An office without permissions is no work and no news.
 _NO_OFFICE: Final = "member"
 
@@ -45,6 +58,7 @@ class IdentityEvents:
             ("application_notices", events.ApplicationChanged, self.application_changed),
             ("correction_notices", roster_events_pb2.CorrectionChanged, self.correction_changed),
             ("recovery_notices", roster_events_pb2.RecoveryChanged, self.recovery_changed),
+            ("certificate_notices", events.CertificateChanged, self.certificate_changed),
             ("telephone_notices", roster_events_pb2.TelephoneChanged, self.telephone_changed),
             ("grant_notices", events.GrantChanged, self.grant_changed),
             ("person_erased", roster_events_pb2.PersonErased, self.person_erased),
@@ -111,6 +125,15 @@ class IdentityEvents:
                 organisation_id=event.county_code,
                 county_code=event.county_code,
             )
+
+    async def certificate_changed(
+        self, transaction: Transaction, event: events.CertificateChanged, context: EventContext
+    ) -> None:
+        template = _CERTIFICATES.get(event.state)
+        if template is None or not self._teller.is_news(event.change_time):
+            return
+        notice = Notice(template=template, parameters={"organisation_id": event.organisation_id})
+        await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
 
     async def telephone_changed(
         self, transaction: Transaction, event: roster_events_pb2.TelephoneChanged, context: EventContext

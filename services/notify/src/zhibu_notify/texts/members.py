@@ -85,6 +85,51 @@ _EID: Final = (
         ),
         link="/me",
     ),
+    template(
+        "certificate_requested",
+        Kind.EID,
+        ("请确认密钥盘证书", "A key stick's certificate waits for you"),
+        (
+            "{organisation_id}为您申请了密钥盘证书，须由您本人登录确认。您手中没有这个密钥盘，或者没有申请过的，请拒绝，并立即告知安全员。",
+            (
+                "{organisation_id} asked for a certificate for your key stick; only you can confirm it. If you do not hold that "
+                "key stick, or did not ask for it, refuse and tell the security officer at once."
+            ),
+        ),
+        sms="有人为您申请密钥盘证书，须您登录确认。如非本人申请，请登录拒绝并告知安全员。",
+        link="/me/certificates",
+        urgent=True,
+    ),
+    template(
+        "certificate_issued",
+        Kind.EID,
+        ("密钥盘证书已签发", "The certificate for your key stick was issued"),
+        (
+            "您确认的密钥盘证书已签发，可以用它登录。如非本人确认，请立即告知安全员。",
+            (
+                "The certificate that you confirmed was issued; your key stick logs you in. If it was not you, tell the "
+                "security officer at once."
+            ),
+        ),
+        sms="您的密钥盘证书已签发，可以用它登录。如非本人确认，请立即告知安全员。",
+        link="/me/certificates",
+        urgent=True,
+    ),
+    template(
+        "certificate_revoked",
+        Kind.EID,
+        ("密钥盘证书已吊销", "The certificate of your key stick was revoked"),
+        (
+            "您的一张密钥盘证书已吊销，不能再用它登录；用密码和短信验证码登录不受影响。如有疑问，请告知安全员。",
+            (
+                "A certificate of your key stick was revoked and opens nothing any more; you can log in with password and code. "
+                "If you did not expect this, tell the security officer."
+            ),
+        ),
+        sms="您的一张密钥盘证书已吊销，不能再用它登录。如有疑问，请告知安全员。",
+        link="/me/certificates",
+        urgent=True,
+    ),
 )
 
 _MEMBERSHIP: Final = (
