@@ -8,7 +8,14 @@ from google.protobuf.message import Message
 from integration.notify.world import BRANCH, COUNTY, TOWNSHIP, VIRTUAL_BRANCH, grant, instant
 from zhibu.branches.v1 import branches_events_pb2 as branches
 from zhibu.branches.v1 import committee_pb2, founding_pb2, membership_pb2, membership_service_pb2, organisation_pb2
-from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, recovery_service_pb2, roster_events_pb2
+from zhibu.identity.v1 import (
+    application_pb2,
+    certificate_service_pb2,
+    eid_pb2,
+    person_pb2,
+    recovery_service_pb2,
+    roster_events_pb2,
+)
 from zhibu.identity.v1 import identity_events_pb2 as identity
 from zhibu_kit.ids import new_ulid
 
@@ -161,6 +168,17 @@ def of_member(member_id: str) -> list[tuple[Message, list[str]]]:
                 (recovery_service_pb2.RECOVERY_STATE_WAITING, ["recovery_started"]),
                 (recovery_service_pb2.RECOVERY_STATE_DONE, ["recovery_done"]),
                 (recovery_service_pb2.RECOVERY_STATE_EXPIRED, ["recovery_ended"]),
+            )
+        ),
+        *(
+            (identity.CertificateChanged(certificate_id=new_ulid(), organisation_id=COUNTY, state=state, **same), told)
+            for state, told in (
+                (certificate_service_pb2.CERTIFICATE_STATE_WAITING, ["certificate_requested"]),
+                (certificate_service_pb2.CERTIFICATE_STATE_ISSUED, ["certificate_issued"]),
+                (certificate_service_pb2.CERTIFICATE_STATE_REVOKED, ["certificate_revoked"]),
+                (certificate_service_pb2.CERTIFICATE_STATE_REFUSED, []),
+                (certificate_service_pb2.CERTIFICATE_STATE_WITHDRAWN, []),
+                (certificate_service_pb2.CERTIFICATE_STATE_EXPIRED, []),
             )
         ),
         (roster_events_pb2.TelephoneChanged(**same), ["telephone_changed"]),

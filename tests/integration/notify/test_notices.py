@@ -12,9 +12,11 @@ import pytest
 from integration.notify.happenings import WAITS, application, organisation
 from integration.notify.running_notify import Smsc, new_number
 from integration.notify.sms_happenings import hours_around_now, ordinary, send_code, settings, urgent
-from integration.notify.world import BRANCH, COUNTY, NAMES, World, running_world
+from integration.notify.world import BRANCH, COUNTY, NAMES, World, instant, running_world
 from zhibu.branches.v1 import organisation_pb2
 from zhibu.branches.v1.branches_events_pb2 import OrganisationChanged
+from zhibu.identity.v1 import certificate_service_pb2
+from zhibu.identity.v1.identity_events_pb2 import CertificateChanged
 from zhibu.notify.v1 import inbox_pb2
 from zhibu.notify.v1 import inbox_service_pb2 as pb
 from zhibu_kit.clock import SystemClock
@@ -74,6 +76,31 @@ async def test_urgent_ones_go_at_once_and_ordinary_ones_when_the_quiet_hours_end
     assert (await settings(world)).waiting_count == 1
     await world.send_by_sms(_MEMBERSHIP)
     await wait_until(lambda: world.texts(member_id) == [_URGENT, _ORDINARY])
+
+
+async def test_a_certificate_that_waits_is_told_by_sms_at_once_whatever_member_and_county_have_switched_off(
+    world: World,
+) -> None:
+    await world.send_by_sms(quiet=hours_around_now())
+    member_id = world.member()
+    off = inbox_pb2.NoticePreference(kind=inbox_pb2.NOTICE_KIND_EID)
+    await world.inbox.UpdateMyNoticePreferences(
+        pb.UpdateMyNoticePreferencesRequest(preferences=[off], etag="v0"), metadata=world.as_member(member_id)
+    )
+    await world.tell(
+        CertificateChanged(
+            certificate_id=new_ulid(),
+            member_id=member_id,
+            organisation_id=COUNTY,
+            county_code=COUNTY,
+            state=certificate_service_pb2.CERTIFICATE_STATE_WAITING,
+            version=1,
+            change_time=instant(),
+        )
+    )
+    asked = "【支部】有人为您申请密钥盘证书，须您登录确认。如非本人申请，请登录拒绝并告知安全员。"
+    await wait_until(lambda: world.texts(member_id) == [asked])
+    assert await world.templates(member_id) == ["certificate_requested"]
 
 
 async def test_the_telephone_that_was_replaced_is_told_at_once_and_the_inbox_says_it_once(world: World) -> None:
