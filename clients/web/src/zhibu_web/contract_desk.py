@@ -1,4 +1,4 @@
-"""What the gateway answers to officers: lists of people, rosters, batches, recoveries, certificates, sums, settings."""
+"""What the gateway answers to officers: lists of people, rosters, batches, recoveries, sums, settings."""
 
 from __future__ import annotations
 
@@ -348,25 +348,3 @@ class NoticeSettings(Message):
     quiet_until_hour: int = 0
     sent_this_month_count: int = 0
     waiting_count: int = 0
-
-
-class Certificate(Message):
-    certificate_id: str = ""
-    member_id: str = ""
-    serial_number: str = ""
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    revoked: bool = False
-    revoke_time: datetime | None = None
-    reason: str = "CERTIFICATE_REVOCATION_REASON_UNSPECIFIED"
-    fingerprint: str = ""
-    etag: str = ""
-
-
-class CertificatePage(ListPage):
-    certificates: tuple[Certificate, ...] = ()
-
-
-class CertificateIssued(Message):
-    certificate: Certificate = Certificate()
-    certificate_pem: str = ""

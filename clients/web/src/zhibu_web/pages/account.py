@@ -9,7 +9,9 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
+from zhibu_web.contract_certificates import WAITING, MyCertificates
 from zhibu_web.pages.auth import ACTIONS, go_to_keycloak
+from zhibu_web.pages.member_acts import found
 from zhibu_web.visit import Me, MemberVisit, Visit
 
 router = APIRouter(prefix="/me")
@@ -26,8 +28,11 @@ async def show_me(visit: MemberVisit) -> HTMLResponse:
     directory = visit.services.directory
     offices = {one.name: one.display_name for one in await directory.offices(gateway, visit.language)}
     settings = await directory.settings(gateway, me.eid.organisation_id) if me.eid.organisation_id else None
+    # Only officers have key sticks.
+    mine = await found(gateway.get("/v1/me/certificates", MyCertificates), MyCertificates()) if me.grants else None
     return await visit.page(
         "account/me.html",
+        certificate_waits=mine is not None and any(one.state == WAITING for one in mine.certificates),
         eid=me.eid,
         branch=await directory.name(gateway, me.eid.branch_id),
         county=await directory.name(gateway, me.eid.organisation_id),

@@ -1,4 +1,4 @@
-"""Officers' certificates: issued from the request that a key stick made, listed, revoked."""
+"""Officers' certificates: asked for by the request that a key stick made, confirmed by the officer, withdrawn, revoked."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from zhibu_web.contract import GrantPage
-from zhibu_web.contract_desk import Certificate, CertificateIssued, CertificatePage
+from zhibu_web.contract_certificates import ISSUED, CertificatePage, CertificateShown
 from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
-from zhibu_web.pages.desk_acts import is_refusal, submit, words_of
+from zhibu_web.pages.desk_acts import act, is_refusal, organisation_names, submit, words_of
 from zhibu_web.pages.desk_lists import list_of, show_list
 from zhibu_web.session import Flash
 from zhibu_web.uploads import UploadVisit
@@ -67,8 +67,8 @@ async def _new_page(visit: Visit, desk: Desk, status: int = 200) -> HTMLResponse
 
 
 @router.post("/new")
-async def issue(upload: UploadVisit, organisation_id: str) -> Response:
-    """Have the request signed, and show the certificate."""
+async def ask(upload: UploadVisit, organisation_id: str) -> Response:
+    """Ask the officer to confirm the key stick's request."""
     visit = upload.visit
     desk = await open_desk(visit, organisation_id, "certificates")
     form = visit.form
@@ -84,9 +84,9 @@ async def issue(upload: UploadVisit, organisation_id: str) -> Response:
         form.refuse("signing_request", visit.t("certificate.request_bad"))
     if form.ok:
         try:
-            issued = await desk.gateway.post(
+            asked = await desk.gateway.post(
                 _base(desk),
-                CertificateIssued,
+                CertificateShown,
                 body={"memberId": form.value("member_id"), "signingRequest": request},
                 request_id=form.value("request_id"),
             )
@@ -95,8 +95,42 @@ async def issue(upload: UploadVisit, organisation_id: str) -> Response:
                 raise
             form.refuse_problem(problem, _FIELDS, words_of(problem, visit.t("error.refused_title")))
         else:
-            return await visit.page("certificates/issued.html", desk=desk, issued=issued)
+            await visit.flash(Flash(kind="success", text=visit.t("certificate.asked")))
+            return visit.redirect(f"{desk.path}/certificates/{asked.certificate.certificate_id}")
     return await _new_page(visit, desk, status=422)
+
+
+@router.get("/{certificate_id}")
+async def show_certificate(visit: MemberVisit, organisation_id: str, certificate_id: str) -> HTMLResponse:
+    """Show where one certificate stands, and the certificate once it is signed."""
+    desk = await open_desk(visit, organisation_id, "certificates")
+    shown = await _get(desk, certificate_id)
+    certificate = shown.certificate
+    return await visit.page(
+        "certificates/certificate.html",
+        desk=desk,
+        certificate=certificate,
+        pem=shown.certificate_pem,
+        names=await names_of(desk.gateway, [certificate.member_id, certificate.requested_by_member_id]),
+        organisations=await organisation_names(visit, desk.gateway, [certificate.organisation_id]),
+        now=visit.services.clock.now(),
+    )
+
+
+@router.get("/{certificate_id}/certificate.pem")
+async def download(visit: MemberVisit, organisation_id: str, certificate_id: str) -> Response:
+    """Give the certificate as the file that the key stick's program reads."""
+    desk = await open_desk(visit, organisation_id, "certificates")
+    return pem_file(visit, await _get(desk, certificate_id), otherwise=f"{desk.path}/certificates/{certificate_id}")
+
+
+@router.post("/{certificate_id}/withdraw")
+async def withdraw(visit: MemberVisit, organisation_id: str, certificate_id: str) -> Response:
+    """Take back what waits for its holder."""
+    desk = await open_desk(visit, organisation_id, "certificates")
+    path = f"{_base(desk)}/{segment(certificate_id)}:withdraw"
+    await act(visit, desk.gateway, path, body={}, done=visit.t("certificate.withdrawn_done"))
+    return visit.redirect(f"{desk.path}/certificates")
 
 
 @router.get("/{certificate_id}/revoke")
@@ -107,8 +141,8 @@ async def show_revoke(visit: MemberVisit, organisation_id: str, certificate_id: 
 
 
 async def _revoke_page(visit: Visit, desk: Desk, certificate_id: str, status: int = 200) -> Response:
-    found = await _find(desk, certificate_id)
-    if found is None or found.revoked:
+    found = (await _get(desk, certificate_id)).certificate
+    if found.state != ISSUED:
         await visit.flash(Flash(kind="notice", text=visit.t("certificate.revoked_already")))
         return visit.redirect(f"{desk.path}/certificates")
     names = await names_of(desk.gateway, [found.member_id])
@@ -136,18 +170,16 @@ async def revoke(visit: MemberVisit, organisation_id: str, certificate_id: str) 
     return await _revoke_page(visit, desk, certificate_id, status=422)
 
 
-async def _find(desk: Desk, certificate_id: str) -> Certificate | None:
-    """Return one certificate; there are few, and no call for a single one."""
-    token = ""
-    for _ in range(10):
-        page = await desk.gateway.get(_base(desk), CertificatePage, params={"pageSize": 200, "pageToken": token})
-        for one in page.certificates:
-            if one.certificate_id == certificate_id:
-                return one
-        token = page.next_page_token
-        if not token:
-            break
-    return None
+def pem_file(visit: Visit, shown: CertificateShown, *, otherwise: str) -> Response:
+    """Return a signed certificate as a file; what is not signed leads back to its page."""
+    if not shown.certificate_pem:
+        return visit.redirect(otherwise)
+    headers = {"Content-Disposition": f'attachment; filename="{shown.certificate.serial_number}.pem"'}
+    return visit.with_cookies(Response(shown.certificate_pem, media_type="application/x-pem-file", headers=headers))
+
+
+async def _get(desk: Desk, certificate_id: str) -> CertificateShown:
+    return await desk.gateway.get(f"{_base(desk)}/{segment(certificate_id)}", CertificateShown)
 
 
 def _base(desk: Desk) -> str:

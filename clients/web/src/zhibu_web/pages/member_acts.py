@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from fastapi.responses import Response
@@ -16,6 +17,8 @@ M = TypeVar("M", bound=Message)
 # Refusals of an act that its page cannot explain better than the page for the error.
 _NOT_THE_ACTS: Final = (401, 403, 404, 429)
 _MISSING: Final = (403, 404, 409, 412)
+# Some acts want a log-in younger than ten minutes; entering what they ask for takes a while of it.
+FRESH_S: Final = 6 * 60
 
 
 class Nothing(Message):
@@ -56,3 +59,10 @@ def refusal(visit: Visit, problem: ProblemError) -> str:
         raise problem
     words = "; ".join(one.detail for one in problem.errors if one.detail) or problem.detail
     return words or visit.t("error.refused_title")
+
+
+def is_fresh(visit: Visit) -> bool:
+    """Say whether the member logged in a moment ago, with time enough left for an act that wants that."""
+    member = visit.data.member
+    login_time = member.login_time if member else None
+    return login_time is not None and visit.services.clock.now() - login_time < timedelta(seconds=FRESH_S)

@@ -9,6 +9,7 @@ from zhibu_web.pages import (
     corrections,
     foundings,
     inbox,
+    my_certificates,
     my_data,
     my_record,
     my_telephone,
@@ -28,4 +29,5 @@ MEMBER_PAGES: Final = (
     my_data,
     corrections,
     my_telephone,
+    my_certificates,
 )

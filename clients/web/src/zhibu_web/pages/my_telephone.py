@@ -12,14 +12,12 @@ from fastapi.responses import HTMLResponse, Response
 from zhibu_web.contract import Message, TelephoneProof
 from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.pages.auth import go_to_keycloak
-from zhibu_web.pages.member_acts import Nothing, refusal
+from zhibu_web.pages.member_acts import Nothing, is_fresh, refusal
 from zhibu_web.session import Flash, TelephoneChange
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/me/telephone")
 
-# The change wants a log-in younger than ten minutes; entering number and code takes a while of it.
-FRESH_S: Final = 6 * 60
 _TELEPHONE: Final = re.compile(r"^1[0-9]{10}$", re.ASCII)
 _CODE: Final = re.compile(r"^[0-9]{6}$", re.ASCII)
 _DIGITS: Final = str.maketrans("０１２３４５６７８９", "0123456789", " 　-+")
@@ -44,7 +42,7 @@ async def log_in_again(visit: MemberVisit) -> Response:
 @router.post("")
 async def send_code(visit: MemberVisit) -> Response:
     """Have a code sent to the new number."""
-    if not _is_fresh(visit):
+    if not is_fresh(visit):
         return visit.redirect("/me/telephone")
     telephone = visit.form.value("telephone").translate(_DIGITS)
     if telephone.startswith("86") and len(telephone) == 13:
@@ -126,7 +124,7 @@ async def _change(visit: Visit, under_way: TelephoneChange, proof_token: str) ->
 
 
 async def _number_page(visit: Visit, status: int = 200) -> HTMLResponse:
-    return await visit.page("account/telephone.html", status=status, fresh=_is_fresh(visit))
+    return await visit.page("account/telephone.html", status=status, fresh=is_fresh(visit))
 
 
 async def _code_page(visit: Visit, under_way: TelephoneChange, status: int = 200) -> HTMLResponse:
@@ -134,9 +132,3 @@ async def _code_page(visit: Visit, under_way: TelephoneChange, status: int = 200
     return await visit.page(
         "account/telephone_code.html", status=status, telephone=under_way.telephone, wait_s=max(0, round(left_s))
     )
-
-
-def _is_fresh(visit: Visit) -> bool:
-    member = visit.data.member
-    login_time = member.login_time if member else None
-    return login_time is not None and visit.services.clock.now() - login_time < timedelta(seconds=FRESH_S)

@@ -176,15 +176,3 @@
     }
   });
 })();
-
-// What a page shows once, such as a certificate, is saved as a file without asking the server again.
-document.querySelectorAll("[data-save]").forEach((button) => {
-  button.addEventListener("click", () => {
-    const text = document.getElementById(button.dataset.save).textContent;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text.trim() + "\n"], { type: "application/x-pem-file" }));
-    link.download = button.dataset.saveAs;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  });
-});

@@ -47,6 +47,62 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "工作人员不会打电话问您要密码、激活码或验证码。谁问都不要说。",
         "We never call to ask for your password or codes. Do not tell anybody.",
     ),
+    "me.certificate_waits": (
+        "有人为您申请了密钥盘证书，等您确认或拒绝。",
+        "Somebody asked for a certificate for your key stick; confirm or refuse it.",
+    ),
+    "me.certificate_look": ("去看看", "Look at it"),
+    "my_certificate.title": ("密钥盘证书", "Certificates of my key stick"),
+    "my_certificate.intro": (
+        "用密钥盘登录需要证书。组织提出申请，只有您本人能够确认；没有您的确认，谁也不能用密钥盘以您的名义登录。",
+        "A key stick logs you in by its certificate. An organisation asks for it, and only you can confirm it.",
+    ),
+    "my_certificate.none": ("还没有人为您申请过证书。", "No certificate has been asked for you."),
+    "my_certificate.organisation": ("申请组织", "For which organisation"),
+    "my_certificate.somebody": ("工作人员", "An officer"),
+    "my_certificate.until": ("确认期限", "Confirm by"),
+    "my_certificate.confirm_title": ("确认密钥盘证书", "Confirm the certificate of your key stick"),
+    "my_certificate.warning": (
+        "只有密钥盘在您自己手中，而且是您要求办理的，才可以确认。密钥盘在谁手中，谁就能以您的名义登录。",
+        (
+            "Confirm only when you hold this key stick yourself and asked for it. Whoever has the key stick can log in "
+            "as you from then on."
+        ),
+    ),
+    "my_certificate.compare": (
+        "把密钥盘插在电脑上，打开它的管理程序，逐组核对密钥指纹。有一组不一样就不要确认。",
+        "Plug the key stick in, open its program, and compare the fingerprint of the key group by group. If one differs, refuse.",
+    ),
+    "my_certificate.holds": (
+        "密钥盘在我手中，指纹一致，是我要求办理的",
+        "I hold the key stick, the fingerprint is the same, and I asked for it",
+    ),
+    "my_certificate.holds_missing": (
+        "请先核对并勾选；不是您要求办理的，请拒绝",
+        "Compare and tick this first; if you did not ask for it, refuse",
+    ),
+    "my_certificate.confirm": ("确认签发", "Confirm"),
+    "my_certificate.again_text": (
+        "为了安全，确认之前请再用密码和短信验证码登录一次。",
+        "For your safety, log in once more with password and code before you confirm.",
+    ),
+    "my_certificate.again": ("重新登录", "Log in again"),
+    "my_certificate.confirmed": ("已确认，证书已签发。", "Confirmed; the certificate was signed."),
+    "my_certificate.not_mine": ("不是您要求办理的？", "You did not ask for this?"),
+    "my_certificate.not_mine_text": (
+        "请拒绝，并立即告知安全员：可能有人想冒用您的名义登录。拒绝后这个密钥不能再申请。",
+        "Refuse, and tell the security officer at once: somebody may want to log in as you. The key is of no use after that.",
+    ),
+    "my_certificate.refuse": ("拒绝", "Refuse"),
+    "my_certificate.refused": ("已拒绝，没有签发证书。", "Refused; nothing was signed."),
+    "my_certificate.refused_detail": (
+        "如果不是您要求办理的，请立即告知安全员。",
+        "If you did not ask for it, tell the security officer at once.",
+    ),
+    "my_certificate.stranger": (
+        "有您不认识的证书，请立即告知安全员。",
+        "Is there one that you do not know? Have the security officer see to it at once.",
+    ),
     "me.title": ("我的", "My page"),
     "me.hello": ("{name}，您好", "Hello, {name}"),
     "me.eid": ("电子身份证", "Your e-ID"),

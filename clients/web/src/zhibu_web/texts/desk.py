@@ -44,7 +44,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk.statistics": ("统计", "Statistics"),
     "desk.statistics_text": ("本级和下级的汇总和图表。", "Sums and charts, here and below."),
     "desk.certificates": ("证书", "Certificates"),
-    "desk.certificates_text": ("给干部的密钥签发和吊销证书。", "Issue and revoke officers' certificates."),
+    "desk.certificates_text": (
+        "为干部的密钥盘申请和吊销证书。",
+        "Ask for and revoke certificates of officers' key sticks.",
+    ),
     "desk.changed_meanwhile": (
         "内容刚被别人改过，请看过最新情况再提交",
         "Somebody else has just changed this; look at it as it stands now and send it again",

@@ -52,10 +52,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "settings.quiet_hint": ("0 到 23", "0 to 23"),
     "settings.number_bad": ("请填 {least} 到 {most} 之间的数", "Enter a number from {least} to {most}"),
     "certificate.intro": (
-        "干部用密钥（U 盾）登录时需要证书。密钥生成请求，这里签发；丢失立即吊销。",
-        "Officers who log in with a key stick need a certificate: the stick makes a request, it is signed here.",
+        "干部用密钥盘登录时需要证书。这里提出申请，干部本人在“我的”页面确认后才签发；丢失立即吊销。",
+        "Officers who log in with a key stick need a certificate. It is asked for here, and signed when the officer confirms it.",
     ),
-    "certificate.new": ("签发证书", "Issue a certificate"),
+    "certificate.new": ("申请证书", "Ask for a certificate"),
+    "certificate.new_text": (
+        "提交后并不签发：系统短信通知这位干部，由本人登录、核对指纹后确认。七天内没有确认就失效。",
+        (
+            "Nothing is signed yet: the officer is told by SMS, logs in, compares the fingerprint and confirms. "
+            "After seven days without that it lapses."
+        ),
+    ),
     "certificate.officer": ("干部", "Officer"),
     "certificate.officer_hint": ("只列出在本组织任职的人", "Those who hold an office here"),
     "certificate.officer_missing": ("请选择干部", "Choose an officer"),
@@ -67,21 +74,43 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "certificate.request_bad": ("请粘贴或上传完整的证书请求", "Paste or upload a whole signing request"),
     "certificate.file": ("或者上传请求文件", "Or upload the file"),
     "certificate.file_hint": ("选了文件就以文件为准", "A file counts instead of the text"),
-    "certificate.issue": ("签发", "Issue"),
-    "certificate.issued": ("证书已签发", "The certificate was issued"),
-    "certificate.issued_text": (
-        "下载证书（或复制下面的全部内容存成文件），写入密钥。离开本页后不再显示；遗失了就吊销，另签一张。",
-        (
-            "Download the certificate (or copy all of it into a file) and write it to the key stick. It is not shown again; "
-            "should it be lost, revoke it and issue another one."
-        ),
+    "certificate.issue": ("提交申请", "Ask the officer"),
+    "certificate.asked": ("已通知本人，等待确认。", "The officer was told and has to confirm."),
+    "certificate.asked_by": ("申请人", "Asked for by"),
+    "certificate.asked_at": ("申请时间", "Asked for on"),
+    "certificate.decided_at": ("办结时间", "Decided on"),
+    "certificate.until": ("请在 {day} 前确认", "to be confirmed by {day}"),
+    "certificate.key": ("密钥指纹（SHA-256）", "Fingerprint of the key (SHA-256)"),
+    "certificate.waiting_text": (
+        "等待{name}本人登录，在“我的”页面确认，{day}前有效。确认之前没有证书，这个密钥盘不能登录。",
+        "Waits until {name} logs in and confirms it on “My page”, {day} at the latest. Until then there is no certificate.",
     ),
+    "certificate.refused_text": (
+        "{name}拒绝了这份申请，没有签发证书。请当面核实；如果不是本人或者贵单位申请的，请告知安全员。",
+        "{name} refused it; nothing was signed. Ask in person, and tell the security officer if neither of you wanted it.",
+    ),
+    "certificate.expired_text": (
+        "{name}七天内没有确认，申请已失效，可以重新申请。",
+        "{name} did not confirm it within seven days; it can be asked for anew.",
+    ),
+    "certificate.withdraw": ("撤回申请", "Withdraw it"),
+    "certificate.withdrawn_done": ("申请已撤回。", "It was withdrawn."),
+    "certificate.file_title": ("证书文件", "The certificate as a file"),
+    "certificate.file_text": (
+        "下载证书（或复制下面的全部内容存成文件），写入密钥盘。",
+        "Download the certificate (or copy all of it into a file) and write it to the key stick.",
+    ),
+    "certificate_state.CERTIFICATE_STATE_UNSPECIFIED": ("未说明", "Not stated"),
+    "certificate_state.CERTIFICATE_STATE_WAITING": ("等待本人确认", "Waits for the officer"),
+    "certificate_state.CERTIFICATE_STATE_ISSUED": ("有效", "Good"),
+    "certificate_state.CERTIFICATE_STATE_REFUSED": ("本人已拒绝", "Refused by the officer"),
+    "certificate_state.CERTIFICATE_STATE_WITHDRAWN": ("已撤回", "Withdrawn"),
+    "certificate_state.CERTIFICATE_STATE_EXPIRED": ("逾期未确认", "Not confirmed in time"),
+    "certificate_state.CERTIFICATE_STATE_REVOKED": ("已吊销", "Revoked"),
     "certificate.serial": ("序列号", "Serial number"),
-    "certificate.fingerprint": ("指纹（SHA-256）", "Fingerprint (SHA-256)"),
+    "certificate.fingerprint": ("证书指纹（SHA-256）", "Fingerprint of the certificate (SHA-256)"),
     "certificate.period": ("有效期", "Good"),
-    "certificate.good": ("有效", "Good"),
-    "certificate.expired": ("已过期", "Expired"),
-    "certificate.revoked": ("已吊销", "Revoked"),
+    "certificate.run_out": ("已过期", "Run out"),
     "certificate.revoke": ("吊销", "Revoke"),
     "certificate.revoke_text": (
         "吊销后这个密钥立即不能登录，不能恢复。电子身份证不受影响。",
@@ -94,8 +123,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The certificate was revoked. Its holder can log in with password and code by SMS in a minute.",
     ),
     "certificate.none": (
-        "还没有签发过证书。先用密钥生成请求，再点“签发证书”。",
-        "No certificate has been issued. Make a request with a key stick, then issue one.",
+        "还没有申请过证书。先用密钥盘生成请求，再点“申请证书”。",
+        "No certificate has been asked for. Make a request with a key stick, then ask for one.",
     ),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_UNSPECIFIED": ("未说明", "Not stated"),
     "certificate_reason.CERTIFICATE_REVOCATION_REASON_KEY_LOST": ("密钥丢失", "Key stick lost"),
