@@ -247,6 +247,32 @@ async def test_an_error_and_the_log_out_page_have_our_look(keycloak: Keycloak, w
     await check_page(page, "退出登录")
 
 
+async def test_whoever_comes_without_a_key_stick_is_told_what_to_do(
+    keycloak: Keycloak, web_url: str, page: Page, browser: Browser
+) -> None:
+    usual = login_address(keycloak, web_url)
+    await page.goto(usual)
+    await expect(page.get_by_text("没有看到密钥盘")).to_be_hidden()
+    await expect(page.locator("#password")).to_be_visible()
+    size = page.viewport_size
+    # The stack's own authority is in no browser.
+    stickless = await browser.new_context(viewport=size, locale="zh-CN", ignore_https_errors=True)
+    try:
+        at_sticks = await stickless.new_page()
+        for languages, told, instead in (
+            ("zh-Hans", "请插好密钥盘，把浏览器的所有窗口都关闭", "改用密码登录"),
+            ("en", "close every window of the browser", "Log in with the password instead"),
+        ):
+            await at_sticks.goto(usual.replace(keycloak.url, keycloak.certificate_url, 1) + f"&ui_locales={languages}")
+            await expect(at_sticks.get_by_role("status")).to_contain_text(told)
+            await expect(at_sticks.locator("#password")).to_be_hidden()
+            await check_page(at_sticks, "登录" if languages == "zh-Hans" else "Log in")
+            link = at_sticks.get_by_role("link", name=instead)
+            assert await link.get_attribute("href") == f"{web_url}/auth/login"
+    finally:
+        await stickless.close()
+
+
 async def test_no_inline_script_may_run_on_a_page(keycloak: Keycloak, web_url: str, page: Page) -> None:
     answer = await page.goto(login_address(keycloak, web_url))
     assert answer is not None

@@ -56,7 +56,7 @@ def gateway_url(gateway: StubGateway) -> str:
 async def browser(instances: Instances, provider: Provider, gateway: StubGateway) -> Browser:
     """An officer's browser, logged in."""
     grant = {"grantId": "g1", "office": "county_admin", "organisationId": COUNTY}
-    me = {"memberId": ME, "realName": "王秀英"}
+    me = {"memberId": ME, "realName": "王秀英", "state": "EID_STATE_ACTIVE"}
     gateway.prepare("GET /v1/me", {"eid": me, "grants": [grant]})
     gateway.prepare("GET /v1/me/inbox:countUnread", {"unreadCount": 0})
     office = {"name": "county_admin", "displayName": "县级管理员", "permissions": ["identity.certificates.issue"]}

@@ -10,6 +10,20 @@
                 <p id="input-error">${kcSanitize(messagesPerField.getFirstError('username','password'))?no_esc}</p>
             </div>
         </#if>
+        <#-- Shown by page.js at the address for key sticks, in place of the form, which would lead to another host there.
+             Without a message nobody showed a certificate; otherwise the message says what is wrong with it. -->
+        <#if (client.baseUrl)?has_content>
+            <div id="no-stick" hidden>
+                <#if !wrong && !message?has_content>
+                    <div class="notice notice-warning" role="status">
+                        <p><strong>${msg("zhibuNoStickTitle")}</strong></p>
+                        <p>${msg("zhibuNoStickText")}</p>
+                    </div>
+                </#if>
+                <p><a class="button" href="${client.baseUrl}/auth/login">${msg("zhibuNoStickPassword")}</a></p>
+            </div>
+        </#if>
+        <div id="usual-ways">
         <form id="kc-form-login" action="${url.loginAction}" method="post" data-once>
             <#if !usernameHidden??>
                 <div class="group<#if wrong> group-error</#if>">
@@ -28,6 +42,7 @@
             <button class="button" name="login" id="kc-login" type="submit">${msg("doLogIn")}</button>
         </form>
         <@passkeys.conditionalUIData />
+        </div>
         <details>
             <summary>${msg("zhibuCannotLogIn")}</summary>
             <p>${msg("zhibuCannotLogInText")}</p>

@@ -28,6 +28,14 @@ if (action && location.pathname.includes("/login-actions/")) {
   }
 }
 
+// Forms always lead to the usual address. A page at another one is at the address for key sticks, where a browser that
+// shows a good certificate is logged in without seeing any form.
+const noStick = document.getElementById("no-stick");
+if (noStick && action && new URL(action, location.href).origin !== location.origin) {
+  noStick.hidden = false;
+  document.getElementById("usual-ways").hidden = true;
+}
+
 // A page that comes back out of the browser's memory may be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
