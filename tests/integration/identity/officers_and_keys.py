@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -124,7 +124,7 @@ async def issue_certificate(
     return await confirm_certificate(identity, asked)
 
 
-async def holder(identity: Identity, member_id: str, **claims: object) -> Metadata:
+async def holder(identity: Identity, member_id: str, **claims: Any) -> Metadata:
     """Return what an officer sends after logging in with the e-ID."""
     async with identity.parts.database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
         eid = await find_living_eid(transaction, member_id)

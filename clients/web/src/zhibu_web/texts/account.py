@@ -58,7 +58,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A key stick logs you in by its certificate. An organisation asks for it, and only you can confirm it.",
     ),
     "my_certificate.none": ("还没有人为您申请过证书。", "No certificate has been asked for you."),
-    "my_certificate.organisation": ("申请组织", "For which organisation"),
+    "my_certificate.organisation": ("申请组织", "Asked for at"),
     "my_certificate.somebody": ("工作人员", "An officer"),
     "my_certificate.until": ("确认期限", "Confirm by"),
     "my_certificate.confirm_title": ("确认密钥盘证书", "Confirm the certificate of your key stick"),

@@ -79,7 +79,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "certificate.asked_by": ("申请人", "Asked for by"),
     "certificate.asked_at": ("申请时间", "Asked for on"),
     "certificate.decided_at": ("办结时间", "Decided on"),
-    "certificate.until": ("请在 {day} 前确认", "to be confirmed by {day}"),
+    "certificate.until": ("请在{day}前确认", "to be confirmed by {day}"),
     "certificate.key": ("密钥指纹（SHA-256）", "Fingerprint of the key (SHA-256)"),
     "certificate.waiting_text": (
         "等待{name}本人登录，在“我的”页面确认，{day}前有效。确认之前没有证书，这个密钥盘不能登录。",
