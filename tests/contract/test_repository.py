@@ -41,6 +41,7 @@ LONG_FILES: dict[str, str] = {
     "tests/integration/branches/test_organisation_changes.py": "one story after the other about one part",
     "tests/integration/branches/test_surveys.py": "one story after the other about one part",
     "tests/integration/identity/test_certificate_login.py": "one story after the other about one part",
+    "tests/integration/identity/test_certificate_requests.py": "one story after the other about one part",
     "tests/integration/identity/test_certificates.py": "one story after the other about one part",
     "tests/integration/identity/test_desk.py": "one story after the other about one desk",
     "tests/integration/identity/test_eids.py": "one story after the other about one e-ID",
