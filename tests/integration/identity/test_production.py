@@ -67,6 +67,8 @@ async def test_migrating_again_changes_nothing() -> None:
 def test_keys_are_wrapped_anew_by_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rewrap"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"rewrapped": 0}
+    assert main(["telephones-apart"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"apart": []}
 
 
 async def test_reconciliation_tells_again_how_every_application_stands(workbench: Workbench) -> None:

@@ -166,6 +166,55 @@ async def test_bad_rows_are_left_out_only_knowingly(clerk: Browser, gateway: Stu
     assert committed.headers["if-match"] == '"v3"'
 
 
+async def test_telephones_that_a_roster_does_not_change_have_a_list_and_a_file(
+    clerk: Browser, gateway: StubGateway
+) -> None:
+    path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
+    gateway.prepare(f"GET {call}", {"roster": {**CHECKED, "noticeCount": 1}})
+    notice = {
+        "cell": "H2",
+        "field": "ROSTER_FIELD_TELEPHONE",
+        "reason": "TELEPHONE_OF_EID",
+        "message": "尾号 0001 不采用",
+    }
+    row = {"rowNumber": 2, "memberId": OTHER, "realName": "李强", "notices": [notice]}
+    gateway.prepare(f"GET {call}/rows", {"rows": [row]})
+    gateway.prepare(f"GET {call}/problems", {})
+    shown = await clerk.get(path)
+    assert f"{path}/rows?kind=noticed" in shown.text
+    listed = await clerk.get(f"{path}/rows?kind=noticed")
+    assert "尾号 0001 不采用" in listed.text
+    # From the list to the person, where the act is.
+    assert f'href="/desk/{COUNTY}/people/{OTHER}"' in listed.text
+    (asked,) = gateway.asked(f"GET {call}/rows")
+    assert (asked.query["withNotices"], asked.query["difference"]) == ("true", "ROSTER_DIFFERENCE_UNSPECIFIED")
+    assert f"{path}/problems?kind=noticed" in listed.text
+    await clerk.get(f"{path}/problems?kind=noticed")
+    (file,) = gateway.asked(f"GET {call}/problems")
+    assert file.query["notices"] == "true"
+
+
+async def test_a_person_whose_codes_go_elsewhere_is_shown_so_with_the_act_that_mends_it(
+    clerk: Browser, gateway: StubGateway
+) -> None:
+    offices = [{"name": "clerk", "displayName": "干事", "permissions": [*CLERK, "identity.people.correct"]}]
+    gateway.prepare("GET /v1/offices", {"offices": offices})
+    person = {
+        "memberId": OTHER,
+        "realName": "李强",
+        "telephone": "12000000001",
+        "eidTelephone": "12000000002",
+        "etag": "v1",
+    }
+    gateway.prepare(f"GET {_base('people')}/{OTHER}", {"person": person})
+    for page in ("", "/telephone"):
+        shown = await clerk.get(f"/desk/{COUNTY}/people/{OTHER}{page}")
+        assert "登录验证码发到另一个号码：12000000002" in shown.text
+    assert f'href="/desk/{COUNTY}/people/{OTHER}/telephone"' in (await clerk.get(f"/desk/{COUNTY}/people/{OTHER}")).text
+    gateway.prepare(f"GET {_base('people')}/{OTHER}", {"person": {**person, "eidTelephone": ""}})
+    assert "另一个号码" not in (await clerk.get(f"/desk/{COUNTY}/people/{OTHER}")).text
+
+
 async def test_missing_branches_are_made_under_what_the_clerk_chose(clerk: Browser, gateway: StubGateway) -> None:
     path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
     gateway.prepare(f"GET {call}", {"roster": CHECKED})

@@ -134,6 +134,7 @@ class Roster(Message):
     create_time: datetime | None = None
     commit_time: datetime | None = None
     etag: str = ""
+    notice_count: int = 0
 
 
 class RosterPage(Message):
@@ -164,6 +165,7 @@ class RosterRow(Message):
     problems: tuple[RosterProblem, ...] = ()
     changes: tuple[RosterFieldChange, ...] = ()
     application_match: bool = False
+    notices: tuple[RosterProblem, ...] = ()
 
 
 class RosterRowPage(Message):

@@ -42,6 +42,7 @@ class Person(Message):
     eid_state: str = "EID_STATE_UNSPECIFIED"
     in_roster: bool = False
     etag: str = ""
+    eid_telephone: str = ""
 
 
 class Correction(Message):

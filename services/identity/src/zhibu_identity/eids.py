@@ -119,6 +119,14 @@ async def find_living_eid(transaction: Transaction, member_id: str, *, lock: boo
     return await _find(transaction, statement, lock=lock)
 
 
+async def find_living_eids(transaction: Transaction, member_ids: Collection[str]) -> dict[str, Eid]:
+    """Return the living e-IDs of these members, by member."""
+    if not member_ids:
+        return {}
+    statement = select(eid).where(eid.c.member_id.in_(member_ids), eid.c.state != int(EidState.REVOKED))
+    return {row.member_id: record_of(row) for row in await transaction.all(statement)}
+
+
 async def find_holders(transaction: Transaction, member_ids: Collection[str]) -> frozenset[str]:
     """Return those of these members who have a living e-ID."""
     statement = select(eid.c.member_id).where(eid.c.member_id.in_(member_ids), eid.c.state != int(EidState.REVOKED))
@@ -188,7 +196,7 @@ async def _find(transaction: Transaction, statement: Select[Any], *, lock: bool 
     return None if row is None else record_of(row)
 
 
-def record_of(row: Row[Any]) -> Eid:
+def record_of(row: Row[Any] | Sequence[Any]) -> Eid:
     """Return an e-ID as a row of its table holds it."""
     values: dict[str, Any] = dict(zip(eid.c.keys(), row, strict=True))
     values["state"] = EidState(values["state"])

@@ -15,10 +15,12 @@ from sqlalchemy import update
 from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
 
+from zhibu_identity import person_events
 from zhibu_identity.accounts import NewAccount
 from zhibu_identity.applications import Application, change_application, find_application, open_details
 from zhibu_identity.county_settings import find_settings
 from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid, insert_eid
+from zhibu_identity.former_telephones import keep_former
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import account_task
 from zhibu_identity.organisations import area_of
@@ -177,7 +179,17 @@ async def _know(transaction: Transaction, application: Application, *, key: Memb
         in_roster=False,
         now=now,
     )
-    await know_person(transaction, record, key=key, details=person, now=now)
+    changed = await know_person(transaction, record, key=key, details=person, now=now)
+    if changed is None:
+        return
+    known, before = changed
+    if before.telephone not in ("", person.telephone):
+        # Should somebody else have applied in this name, only the number of the roster tells the member.
+        await keep_former(transaction, known, before.telephone, key=key)
+        transaction.emit(person_events.telephone_changed(known, replaced=True), county_code=known.county_code)
+    await add_task(
+        transaction, TaskKind.INDEX_MEMBER, county_code=known.county_code, member_id=known.member_id, due_at=now
+    )
 
 
 async def _clean_up(parts: Parts, task: Task, key: MemberKey | None) -> None:

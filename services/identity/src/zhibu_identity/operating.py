@@ -1,4 +1,4 @@
-"""Commands for operators: make a bootstrap code, erase a person, wrap keys anew after a change of the master key."""
+"""Commands for operators: make a bootstrap code, erase a person, wrap keys anew, find telephones apart."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from zhibu_identity.keys.master import MasterKeyError, MasterKeys
 from zhibu_identity.keys.vault import open_vault
 from zhibu_identity.revocation_lists import import_authority
 from zhibu_identity.settings import IdentitySettings
+from zhibu_identity.telephones_apart import find_apart
 
-OWN_COMMANDS: Final = frozenset({"authority-import", "bootstrap", "erase", "rewrap"})
+OWN_COMMANDS: Final = frozenset({"authority-import", "bootstrap", "erase", "rewrap", "telephones-apart"})
 REWRAP_BATCH: Final = 500
 
 
@@ -38,6 +39,10 @@ def run_own_command(arguments: list[str]) -> int:
     erase.add_argument("--member", required=True, help="identifier of the member")
     erase.add_argument("--county", required=True, help="county whose record it is")
     commands.add_parser("rewrap", help="wrap every key with the present master key")
+    commands.add_parser(
+        "telephones-apart",
+        help="list members whose record and e-ID name different telephones, for their counties to mend",
+    )
     authority = commands.add_parser(
         "authority-import", help="keep certificate and key of the certificate authority, read from standard input (PEM)"
     )
@@ -63,6 +68,8 @@ async def _run(given: argparse.Namespace, settings: IdentitySettings) -> dict[st
             return await _erase(settings, member_id=given.member, county_code=given.county)
         case "authority-import":
             return await _import_authority(settings, given.pem.read().encode())
+        case "telephones-apart":
+            return await _find_apart(settings)
         case _:
             return await _rewrap(settings)
 
@@ -93,6 +100,17 @@ async def _erase(settings: IdentitySettings, *, member_id: str, county_code: str
         await vault.close()
         await database.close()
     return {"member_id": member_id, "erased": erased}
+
+
+async def _find_apart(settings: IdentitySettings) -> dict[str, object]:
+    database = Database(settings.database_url, service="identity")
+    vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    try:
+        found = await find_apart(database, vault)
+    finally:
+        await vault.close()
+        await database.close()
+    return {"apart": [{"county": county_code, "member": member_id} for county_code, member_id in found]}
 
 
 async def _import_authority(settings: IdentitySettings, pem: bytes) -> dict[str, object]:

@@ -185,18 +185,18 @@ async def update_people(transaction: Transaction, changes: Sequence[PersonChange
 
 async def know_person(
     transaction: Transaction, record: PersonRecord, *, key: MemberKey, details: PersonDetails, now: datetime
-) -> None:
-    """Store a person whom an approved application makes known.
+) -> tuple[PersonRecord, PersonDetails] | None:
+    """Store a person whom an approved application makes known; return somebody known whom it changed, and how they were.
 
-    Whom a roster made known keeps what the roster says, and gets a telephone when there was none; whoever was known by an
-    approval that was undone has by now what the application says.
+    Whom a roster made known keeps what the roster says but for the telephone: the applicant has proven theirs, and the
+    e-ID's codes go there. Whoever was known by an approval that was undone has by now what the application says.
     """
     if await insert_people(transaction, [record]):
-        return
+        return None
     known = await get_person(transaction, record.member_id, lock=True)
     before = open_details(known.details, key)
     if known.in_roster:
-        after = replace(before, telephone=before.telephone or details.telephone)
+        after = replace(before, telephone=details.telephone)
     else:
         after = replace(
             before,
@@ -204,8 +204,10 @@ async def know_person(
             resident_number=details.resident_number,
             telephone=details.telephone,
         )
-    if after != before:
-        await change_person(transaction, known, now=now, values={"details": seal_details(after, key)})
+    if after == before:
+        return None
+    changed = await change_person(transaction, known, now=now, values={"details": seal_details(after, key)})
+    return changed, before
 
 
 async def forget_person(transaction: Transaction, member_id: str) -> None:

@@ -13,7 +13,7 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.errors import INVALID_PAGE_TOKEN, field_error
 from zhibu_kit.paging import Page
 
-from zhibu_identity.eids import EidState
+from zhibu_identity.eids import EidState, find_living_eid, open_holder
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.keys.vault import Vault
 from zhibu_identity.models import eid, person
@@ -39,6 +39,8 @@ class ListedPerson:
     details: PersonDetails
     eid_id: str
     eid_state: int
+    # Of the e-ID, when it is not the record's; in lists empty.
+    eid_telephone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +82,15 @@ async def find_listed(
 
 async def load_listed(transaction: Transaction, record: PersonRecord, key: MemberKey | None) -> ListedPerson:
     """Return one person as lists show them."""
-    row = await transaction.one_or_none(
-        select(eid.c.eid_id, eid.c.state).where(
-            eid.c.member_id == record.member_id, eid.c.state != int(EidState.REVOKED)
-        )
-    )
+    living = await find_living_eid(transaction, record.member_id)
+    details = open_details(record.details, key)
+    telephone = open_holder(living, key).telephone if living else ""
     return ListedPerson(
         record=record,
-        details=open_details(record.details, key),
-        eid_id=row.eid_id if row else "",
-        eid_state=row.state if row else 0,
+        details=details,
+        eid_id=living.eid_id if living else "",
+        eid_state=int(living.state) if living else 0,
+        eid_telephone=telephone if telephone != details.telephone else "",
     )
 
 

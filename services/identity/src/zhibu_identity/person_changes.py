@@ -16,7 +16,7 @@ from zhibu_kit.errors import FieldViolation, field_error, field_errors, field_vi
 from zhibu_kit.scope import Scope
 
 from zhibu_identity import faults, person_events
-from zhibu_identity.eids import change_eid, find_living_eid
+from zhibu_identity.eids import change_eid, find_living_eid, open_holder
 from zhibu_identity.errors import NUMBER_HELD, PERSON_ERASED, VALUE_LENGTH
 from zhibu_identity.former_telephones import keep_former
 from zhibu_identity.keys.numbers import NumberKind
@@ -82,6 +82,9 @@ async def change_telephone(
 ) -> tuple[PersonRecord, PersonDetails]:
     """Give a locked person another telephone; log-in codes go there from the commit on, and both are told.
 
+    Where record and e-ID had different ones, both have this one afterwards; told is the one to which the codes went, if it
+    is another.
+
     Raises:
         ServiceError: a field error; PERSON_ERASED.
     """
@@ -90,14 +93,17 @@ async def change_telephone(
         raise field_error("telephone", faults.TELEPHONE[fault])
     key = await get_person_key(parts, record)
     before = open_details(record.details, key)
-    if before.telephone == telephone:
+    eid = await find_living_eid(transaction, record.member_id, lock=True)
+    of_eid = before.telephone if eid is None else open_holder(eid, key).telephone
+    if before.telephone == of_eid == telephone:
         return record, before
     details = replace(before, telephone=telephone)
-    changed = await _store(transaction, parts, record, key=key, details=details)
-    if before.telephone:
-        await keep_former(transaction, changed, before.telephone, key=key)
-    event = person_events.telephone_changed(changed, replaced=bool(before.telephone))
-    transaction.emit(event, county_code=changed.county_code)
+    changed = await _store(transaction, parts, record, key=key, details=details, eid_telephone=telephone)
+    former = of_eid if of_eid not in ("", telephone) else before.telephone
+    replaced = former not in ("", telephone)
+    if replaced:
+        await keep_former(transaction, changed, former, key=key)
+    transaction.emit(person_events.telephone_changed(changed, replaced=replaced), county_code=changed.county_code)
     return changed, details
 
 
@@ -176,8 +182,15 @@ async def _take_number(parts: Parts, record: PersonRecord, resident_number: str)
 
 
 async def _store(
-    transaction: Transaction, parts: Parts, record: PersonRecord, *, key: MemberKey, details: PersonDetails
+    transaction: Transaction,
+    parts: Parts,
+    record: PersonRecord,
+    *,
+    key: MemberKey,
+    details: PersonDetails,
+    eid_telephone: str | None = None,
 ) -> PersonRecord:
+    """Store a person's details. Where log-in codes go changes only with `eid_telephone`, never by the way."""
     now = parts.clock.now()
     changed = await change_person(transaction, record, now=now, values={"details": seal_details(details, key)})
     eid = await find_living_eid(transaction, record.member_id, lock=True)
@@ -189,7 +202,7 @@ async def _store(
             values={
                 "real_name": key.seal(details.real_name, place="eid.real_name"),
                 "resident_number": key.seal(details.resident_number, place="eid.resident_number"),
-                "telephone": key.seal(details.telephone, place="eid.telephone"),
+                **({} if eid_telephone is None else {"telephone": key.seal(eid_telephone, place="eid.telephone")}),
             },
         )
     await add_task(

@@ -17,6 +17,7 @@ from sqlalchemy import exists, select
 from zhibu_kit.clock import today_in_shanghai
 from zhibu_kit.db import Transaction
 
+from zhibu_identity.eids import find_living_eids, open_holder
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.models import application, person
@@ -77,6 +78,7 @@ _COLUMNS: Final = {
     "confirmed_date": "text",
     "occupation": "smallint",
     "payload": "bytea",
+    "noticed": "boolean",
 }
 _INSERT: Final = (
     f"INSERT INTO roster_row ({', '.join(_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 - constants
@@ -197,11 +199,17 @@ async def _stage(
     member_ids = [member_id for found in here.values() for member_id in found]
     async with parts.database.transaction(record.scope) as transaction:
         people = await find_people(transaction, member_ids)
+        eids = await find_living_eids(transaction, list(people))
         facts = await _facts_of(transaction, list(people))
         applicants = await _applicants_of(transaction, member_ids)
     keys = await parts.vault.member_keys(people, record.county_code)
     known_by_number = {
-        number: Known(record=people[member_id], details=_details_of(people[member_id], keys), fact=facts.get(member_id))
+        number: Known(
+            record=people[member_id],
+            details=_details_of(people[member_id], keys),
+            fact=facts.get(member_id),
+            eid_telephone=open_holder(eids[member_id], keys.get(member_id)).telephone if member_id in eids else None,
+        )
         for number, found in here.items()
         for member_id in found
         if member_id in people
@@ -237,7 +245,8 @@ def _counts(values: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     counts = dict.fromkeys(_COUNT_OF.values(), 0)
     for row in values:
         counts[_COUNT_OF[Difference(row["difference"])]] += 1
-    return {**counts, "application_match_count": sum(bool(row["application_match"]) for row in values)}
+    matches = sum(bool(row["application_match"]) for row in values)
+    return {**counts, "application_match_count": matches, "notice_count": sum(bool(row["noticed"]) for row in values)}
 
 
 async def insert_rows(transaction: Transaction, values: Sequence[Mapping[str, Any]]) -> None:
@@ -251,8 +260,9 @@ def _values(record: Roster, key: MemberKey, verdict: Verdict, *, position: int, 
     payload = RowPayload(
         person=said,
         problems=row.problems,
+        notices=verdict.notices,
         changes=verdict.changes,
-        cells=tuple(text_of(cell) for cell in row.cells) if row.problems else (),
+        cells=tuple(text_of(cell) for cell in row.cells) if row.problems or verdict.notices else (),
         branch_name=verdict.branch_name,
     )
     return {
@@ -272,6 +282,7 @@ def _values(record: Roster, key: MemberKey, verdict: Verdict, *, position: int, 
         "confirmed_date": said.confirmed_date,
         "occupation": said.occupation,
         "payload": seal_row(payload, key),
+        "noticed": bool(verdict.notices),
     }
 
 

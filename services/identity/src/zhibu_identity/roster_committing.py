@@ -8,7 +8,7 @@ The transaction then only moves rows from one table to another. Cut off anywhere
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,15 +18,19 @@ from zhibu.identity.v1 import roster_events_pb2, roster_pb2
 from zhibu_kit.db import Transaction
 from zhibu_kit.ids import new_ulid
 
-from zhibu_identity.events import timestamp
+from zhibu_identity.eids import EidState, find_holders
+from zhibu_identity.eids import record_of as eid_of
+from zhibu_identity.events import eid_changed, timestamp
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.sealing import MemberKey
+from zhibu_identity.models import eid
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonDetails, find_people, open_details, seal_details
+from zhibu_identity.people import PersonDetails, PersonRecord, find_people, open_details, seal_details
 from zhibu_identity.roster_differences import merged
 from zhibu_identity.roster_models import roster, roster_row
 from zhibu_identity.roster_payloads import open_row
 from zhibu_identity.roster_reading.fields import Occupation, Status
+from zhibu_identity.roster_reading.people import Person
 from zhibu_identity.rosters import (
     Difference,
     Roster,
@@ -59,6 +63,15 @@ SELECT count(*) FROM (
     WHERE roster_id = :roster_id AND difference = 2 AND person.version = roster_row.person_version
     ORDER BY member_id FOR UPDATE OF person
 ) AS locked"""
+)
+# An e-ID that was issued since a row was prepared says what the record said then: of two who want both to say the same, one
+# begins anew. Batches lock the people too before they issue, and an application's e-ID brings its telephone along.
+_EID_SINCE: Final = text(
+    """
+SELECT EXISTS (
+    SELECT 1 FROM roster_row JOIN eid USING (member_id)
+    WHERE roster_id = :roster_id AND difference = 2 AND needs_no_eid AND eid.state <> 3
+)"""
 )
 _UPDATE_PEOPLE: Final = text(
     """
@@ -110,7 +123,10 @@ class _Made:
 
     row: Row[Any]
     details: PersonDetails
-    version: int | None
+    version: int | None = None
+    # Whether it was made for somebody without an e-ID and would have to change one.
+    needs_no_eid: bool = False
+    eid_real_name: bytes | None = None
 
 
 async def commit(parts: Parts, record: Roster) -> None:
@@ -201,10 +217,11 @@ async def _prepare(parts: Parts, record: Roster, key: MemberKey) -> bool:
         )
         known = [row.member_id for row in rows if row.difference == int(Difference.CHANGED)]
         people = await find_people(transaction, known)
+        holders = await find_holders(transaction, known) if known else frozenset[str]()
     parts.reached("members named")
     new = [members[row.position] for row in rows if row.difference == int(Difference.NEW)]
     keys = await _keys_of(parts, record, new=new, known=known)
-    made = await asyncio.to_thread(_made, rows, key, members=members, people=people, keys=keys)
+    made = await asyncio.to_thread(_made, rows, key, members=members, people=people, holders=holders, keys=keys)
     of_new = {member_id: made[member_id].details for member_id in new}
     await _index(parts, record.county_code, of_new)
     await _take_numbers(parts, record, of_new)
@@ -219,6 +236,10 @@ async def _prepare(parts: Parts, record: Roster, key: MemberKey) -> bool:
         await _set(transaction, record, sealed, column="details", kind="bytea")
         versions = {each.row.position: each.version for each in made.values() if each.version is not None}
         await _set(transaction, record, versions, column="person_version", kind="bigint")
+        needing = {each.row.position: True for each in made.values() if each.needs_no_eid}
+        await _set(transaction, record, needing, column="needs_no_eid", kind="boolean")
+        names = {each.row.position: each.eid_real_name for each in made.values() if each.eid_real_name is not None}
+        await _set(transaction, record, names, column="eid_real_name", kind="bytea")
         await notify(transaction)
     return True
 
@@ -228,7 +249,8 @@ def _made(
     key: MemberKey,
     *,
     members: Mapping[int, str],
-    people: Mapping[str, Any],
+    people: Mapping[str, PersonRecord],
+    holders: Collection[str],
     keys: Mapping[str, MemberKey],
 ) -> dict[str, _Made]:
     made: dict[str, _Made] = {}
@@ -236,15 +258,34 @@ def _made(
         member_id = members[row.position]
         said = open_row(row.payload, key).person
         if row.difference == int(Difference.NEW):
-            made[member_id] = _Made(row=row, details=merged(PersonDetails(), said), version=None)
+            made[member_id] = _Made(row=row, details=merged(PersonDetails(), said))
             continue
         person = people.get(member_id)
         if person is None or member_id not in keys:
             # Erased, or moved to another county, since the roster was checked.
             raise RecordsChangedError
-        details = merged(open_details(person.details, keys[member_id]), said)
-        made[member_id] = _Made(row=row, details=details, version=person.version)
+        made[member_id] = _changed(row, said, person, key=keys[member_id], has_eid=member_id in holders)
     return made
+
+
+def _changed(row: Row[Any], said: Person, person: PersonRecord, *, key: MemberKey, has_eid: bool) -> _Made:
+    """Return what the row of a known person will hold; record and e-ID say the same of name and telephone.
+
+    Raises:
+        RecordsChangedError: when the row would change the telephone of an e-ID that was issued since the check.
+    """
+    before = open_details(person.details, key)
+    details = merged(before, said)
+    renamed, moved = details.real_name != before.real_name, details.telephone != before.telephone
+    if has_eid and moved:
+        raise RecordsChangedError
+    return _Made(
+        row=row,
+        details=details,
+        version=person.version,
+        needs_no_eid=not has_eid and (renamed or moved),
+        eid_real_name=key.seal(details.real_name, place="eid.real_name") if has_eid and renamed else None,
+    )
 
 
 async def _keys_of(parts: Parts, record: Roster, *, new: Sequence[str], known: Sequence[str]) -> dict[str, MemberKey]:
@@ -310,7 +351,7 @@ async def _commit(parts: Parts, record: Roster) -> None:
         given: dict[str, Any] = {"roster_id": record.roster_id, "now": now}
         connection = transaction.connection
         unchanged = (await connection.execute(_LOCK_PEOPLE, given)).scalar()
-        if unchanged != locked.changed_count:
+        if unchanged != locked.changed_count or (await connection.execute(_EID_SINCE, given)).scalar():
             raise RecordsChangedError
         stale = {(row.county_code, row.branch_id) for row in await connection.execute(_STALE, given)}
         last = await transaction.scalar(
@@ -321,6 +362,7 @@ async def _commit(parts: Parts, record: Roster) -> None:
             for statement in (_INSERT_PEOPLE, _UPDATE_PEOPLE, _KEEP_FACTS):
                 await connection.execute(statement, within)
         await connection.execute(_NAME_PEOPLE, given)
+        await _rename_eids(transaction, locked, now=now)
         await mark_stale(transaction, stale)
         entry_count = await _emit(transaction, locked, now=now)
         # A roster that changes nothing leaves nothing to apply.
@@ -329,6 +371,23 @@ async def _commit(parts: Parts, record: Roster) -> None:
             transaction, locked, now=now, state=state, values={"committed_at": now, "settled": not entry_count}
         )
         parts.reached("roster written, not committed")
+
+
+async def _rename_eids(transaction: Transaction, record: Roster, *, now: datetime) -> None:
+    """Have the e-IDs of people whose name changes say it too; their cards are made anew when they are next shown."""
+    rows = await transaction.all(
+        update(eid)
+        .where(
+            roster_row.c.roster_id == record.roster_id,
+            roster_row.c.eid_real_name.is_not(None),
+            eid.c.member_id == roster_row.c.member_id,
+            eid.c.state != int(EidState.REVOKED),
+        )
+        .values(real_name=roster_row.c.eid_real_name, version=eid.c.version + 1)
+        .returning(eid)
+    )
+    for row in rows:
+        transaction.emit(eid_changed(eid_of(row), at=now), county_code=record.county_code)
 
 
 async def _emit(transaction: Transaction, record: Roster, *, now: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from zhibu_identity.people import PersonDetails, PersonRecord
 from zhibu_identity.roster_payloads import FieldChange
@@ -17,9 +18,12 @@ from zhibu_identity.roster_reading.fields import (
     Status,
 )
 from zhibu_identity.roster_reading.people import Person, PersonRow
-from zhibu_identity.roster_reading.problems import Reason
+from zhibu_identity.roster_reading.problems import Problem, Reason
 from zhibu_identity.rosters import Difference
 from zhibu_identity.rules.real_name import search_form
+
+# Of a telephone, as much as tells which one is meant.
+_LAST_SHOWN: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +44,17 @@ class Known:
     record: PersonRecord
     details: PersonDetails
     fact: Fact | None
+    # Of the living e-ID; None when there is none.
+    eid_telephone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a row means."""
+    """What a row means. What is not taken over is told by a notice, and the row's person does not have it."""
 
     row: PersonRow
     difference: Difference
+    notices: tuple[Problem, ...] = ()
     member_id: str | None = None
     branch_id: str = ""
     branch_name: str = ""
@@ -92,8 +99,19 @@ def judge_row(row: PersonRow, *, known: Known | None, elsewhere: bool, places: P
         return verdict
     if known is None:
         return replace(verdict, difference=Difference.NEW)
+    if _is_telephone_of_eid(said, known):
+        notice = row.problem(Reason.TELEPHONE_OF_EID, Field.TELEPHONE, {"value": said.telephone[-_LAST_SHOWN:]})
+        said = replace(said, telephone="")
+        verdict = replace(verdict, row=replace(row, person=said), notices=(notice,))
     changes = changes_of(said, known, place=place, places=places)
     return replace(verdict, difference=Difference.CHANGED if changes else Difference.SAME, changes=changes)
+
+
+def _is_telephone_of_eid(said: Person, known: Known) -> bool:
+    """Whether a row would change where the log-in codes or notices of an e-ID go: that is an act with proofs of its own."""
+    if known.eid_telephone is None or not said.telephone:
+        return False
+    return {said.telephone} != {known.eid_telephone, known.details.telephone}
 
 
 def changes_of(said: Person, known: Known, *, place: Place | None, places: Places) -> tuple[FieldChange, ...]:

@@ -62,9 +62,12 @@ _LONG_NUMBER: Final = 11
 
 
 async def problem_rows(
-    parts: Parts, record: Roster, key: MemberKey, *, plan: Plan, language: str
+    parts: Parts, record: Roster, key: MemberKey, *, plan: Plan, language: str, noticed: bool = False
 ) -> AsyncGenerator[bytes]:
-    """Yield an .xlsx with titles, headings and the rows with problems, and in a last column what to do about each."""
+    """Yield an .xlsx with titles, headings and the rows with problems, and in a last column what to do about each.
+
+    `noticed` gives the rows of which something is not taken over instead.
+    """
     width = max([column.index + 1 for column in plan.layout.columns] + [len(row) for row in plan.head], default=1)
     writer = XlsxWriter(
         sheet_name=plan.layout.sheet_name,
@@ -81,8 +84,9 @@ async def problem_rows(
             rows = await list_rows(
                 transaction,
                 record.roster_id,
-                difference=Difference.PROBLEM,
+                difference=None if noticed else Difference.PROBLEM,
                 page=Page(size=ROWS_PER_PIECE, after=after),
+                noticed=noticed,
             )
         shown = rows[:ROWS_PER_PIECE]
         lines = await asyncio.to_thread(_problem_lines, shown, key, width=width, language=language)
@@ -104,7 +108,7 @@ def _problem_lines(rows: Sequence[Row[Any]], key: MemberKey, *, width: int, lang
 def _problem_row(row: Row[Any], payload: RowPayload, *, width: int, language: str) -> list[str]:
     cells = _padded(payload.cells, width)
     remarks: list[str] = []
-    for problem in payload.problems:
+    for problem in payload.problems + payload.notices:
         column = problem.column
         cell = f"{column_name(column)}{row.row_number}" if column is not None else str(row.row_number)
         remarks.append(f"{cell} {problem.text(language)}")

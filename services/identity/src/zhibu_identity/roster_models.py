@@ -1,4 +1,4 @@
-"""The tables of rosters and of e-IDs for many people; migrations/0003_roster.sql, 0006_eid_batch.sql and 0008 make them."""
+"""The tables of rosters and of e-IDs for many people; migrations/0003, 0006, 0008 and 0012 make them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ roster = Table(
     Column("committed_at", _INSTANT),
     Column("updated_at", _INSTANT),
     Column("version", BigInteger),
+    Column("notice_count", Integer),
 )
 roster_piece = Table(
     "roster_piece",
@@ -73,6 +74,9 @@ roster_row = Table(
     Column("payload", LargeBinary),
     Column("details", LargeBinary),
     Column("person_version", BigInteger),
+    Column("noticed", Boolean),
+    Column("needs_no_eid", Boolean),
+    Column("eid_real_name", LargeBinary),
 )
 roster_fact = Table(
     "roster_fact",

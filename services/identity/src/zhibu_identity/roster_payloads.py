@@ -49,10 +49,14 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowPayload:
-    """What a row says, and what is wrong with it or changes by it. `cells` are kept for rows with problems."""
+    """What a row says, what is wrong with it, changes by it or is not taken over.
+
+    `cells` are kept for rows with problems or notices.
+    """
 
     person: Person
     problems: tuple[Problem, ...] = ()
+    notices: tuple[Problem, ...] = ()
     changes: tuple[FieldChange, ...] = ()
     cells: tuple[str, ...] = ()
     branch_name: str = ""
@@ -114,9 +118,10 @@ def seal_row(row: RowPayload, key: MemberKey) -> bytes:
     """Seal what a row says."""
     value: dict[str, Any] = {"person": {name: each for name, each in asdict(row.person).items() if each}}
     if row.problems:
-        value["problems"] = [
-            [each.reason.name, int(each.field), each.column, dict(each.params)] for each in row.problems
-        ]
+        value["problems"] = _listed(row.problems)
+    if row.notices:
+        value["notices"] = _listed(row.notices)
+    if row.cells:
         value["cells"] = row.cells
     if row.changes:
         value["changes"] = [[int(each.field), each.old, each.new] for each in row.changes]
@@ -128,16 +133,24 @@ def seal_row(row: RowPayload, key: MemberKey) -> bytes:
 def open_row(sealed: bytes, key: MemberKey) -> RowPayload:
     """Open what a row says."""
     value = json.loads(key.open(sealed, place=_ROW))
-    problems = [
-        Problem(reason=Reason[reason], field=Field(number), column=column, params=params)
-        for reason, number, column, params in value.get("problems", ())
-    ]
     return RowPayload(
         person=Person(**value["person"]),
-        problems=tuple(problems),
+        problems=_problems(value.get("problems", ())),
+        notices=_problems(value.get("notices", ())),
         changes=tuple(FieldChange(field=Field(at), old=old, new=new) for at, old, new in value.get("changes", ())),
         cells=tuple(value.get("cells", ())),
         branch_name=value.get("branch", ""),
+    )
+
+
+def _listed(problems: Sequence[Problem]) -> list[list[Any]]:
+    return [[each.reason.name, int(each.field), each.column, dict(each.params)] for each in problems]
+
+
+def _problems(listed: Sequence[Sequence[Any]]) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(reason=Reason[reason], field=Field(number), column=column, params=params)
+        for reason, number, column, params in listed
     )
 
 

@@ -97,6 +97,7 @@ class Roster:
     committed_at: datetime | None
     updated_at: datetime
     version: int
+    notice_count: int
 
     @property
     def scope(self) -> Scope:
@@ -260,6 +261,7 @@ async def begin_checking(
             "problem_count",
             "application_match_count",
             "committed_count",
+            "notice_count",
         ),
         0,
     )
@@ -371,12 +373,17 @@ async def list_missing_branches(transaction: Transaction, roster_id: str, *, mos
 
 
 async def list_rows(
-    transaction: Transaction, roster_id: str, *, difference: Difference | None, page: Page
+    transaction: Transaction, roster_id: str, *, difference: Difference | None, page: Page, noticed: bool = False
 ) -> Sequence[Row[Any]]:
-    """Return a page of the rows of one kind, in the order of the file, and one more when there is a next page."""
+    """Return a page of the rows of one kind, in the order of the file, and one more when there is a next page.
+
+    `noticed` leaves those of which something is not taken over.
+    """
     statement = select(roster_row).where(roster_row.c.roster_id == roster_id)
     if difference is not None:
         statement = statement.where(roster_row.c.difference == int(difference))
+    if noticed:
+        statement = statement.where(roster_row.c.noticed)
     if page.after is not None:
         statement = statement.where(roster_row.c.position > int(page.after[0]))
     return await transaction.all(statement.order_by(roster_row.c.position).limit(page.size + 1))

@@ -39,6 +39,8 @@ KINDS: Final = {
     "changed": "ROSTER_DIFFERENCE_CHANGED",
     "same": "ROSTER_DIFFERENCE_SAME",
     "gone": "ROSTER_DIFFERENCE_GONE",
+    # Of any difference: rows of which something is not taken over.
+    "noticed": "ROSTER_DIFFERENCE_UNSPECIFIED",
 }
 
 
@@ -168,7 +170,12 @@ async def show_rows(
     found = await desk.gateway.get(
         f"{base_of(desk)}/{segment(roster_id)}/rows",
         RosterRowPage,
-        params={"difference": KINDS[kind], "pageSize": PAGE_SIZE, "pageToken": page},
+        params={
+            "difference": KINDS[kind],
+            "withNotices": "true" if kind == "noticed" else "false",
+            "pageSize": PAGE_SIZE,
+            "pageToken": page,
+        },
     )
     return await visit.page(
         "rosters/rows.html",
@@ -183,14 +190,18 @@ async def show_rows(
 
 
 @router.get("/{roster_id}/problems")
-async def download_problems(visit: MemberVisit, organisation_id: str, roster_id: str) -> Response:
-    """Pass on the bad rows as a spreadsheet that can be mended and uploaded again."""
+async def download_problems(
+    visit: MemberVisit, organisation_id: str, roster_id: str, kind: str = "problem"
+) -> Response:
+    """Pass on the bad rows as a spreadsheet that can be mended and uploaded again, or those with notices."""
     desk = await importing_desk(visit, organisation_id)
+    noticed = kind == "noticed"
     return await pass_on(
         visit,
         desk.gateway,
         f"{base_of(desk)}/{segment(roster_id)}/problems",
-        file_name=f"problems-{roster_id}.xlsx",
+        params={"notices": "true" if noticed else "false"},
+        file_name=f"{'notices' if noticed else 'problems'}-{roster_id}.xlsx",
     )
 
 

@@ -30,6 +30,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "my_data.gender": ("性别", "Gender"),
     "my_data.birth_date": ("出生日期", "Date of birth"),
     "my_data.correct": ("申请更正", "Correct"),
+    "my_data.codes_go_elsewhere": (
+        "登录验证码发到另一个号码：{number}。请点“更换”，两处会统一为您验证过的号码。",
+        "Log-in codes go to another number: {number}. Press “Change”: both become the number that you prove.",
+    ),
     "my_data.change": ("更换", "Change"),
     "my_data.none": ("没有您的个人信息。", "Nothing personal is kept about you."),
     "my_data.download_title": ("下载我的全部数据", "Download all my data"),

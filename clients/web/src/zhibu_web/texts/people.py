@@ -62,6 +62,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "现在的手机号：{number}。更换后会给旧号码发短信告知。",
         "The telephone now: {number}. The old number is told by SMS.",
     ),
+    "people.telephones_differ": (
+        "登录验证码发到另一个号码：{number}。请与本人核对，再办理“更换手机号”，两处会统一为所填的号码。",
+        "Log-in codes go to another number: {number}. Ask the member, then change the telephone: both become what you enter.",
+    ),
     "people.telephone_new": ("新手机号", "New telephone"),
     "people.telephone_bad": ("手机号是 1 开头的 11 位数字", "A mobile number has 11 digits and begins with 1"),
     "people.telephone_changed": ("手机号已更换。", "The telephone was changed."),

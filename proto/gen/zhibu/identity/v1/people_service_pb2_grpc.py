@@ -189,7 +189,7 @@ class PeopleServiceServicer:
 
     def ChangeTelephone(self, request, context):
         """ChangeTelephone gives a person another telephone, in person at the counter; the old number is told of it by
-        SMS.
+        SMS. Where record and e-ID have different ones (Person.eid_telephone), both have the given one afterwards.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

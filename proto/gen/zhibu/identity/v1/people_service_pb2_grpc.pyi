@@ -59,7 +59,7 @@ class PeopleServiceStub:
     """
     ChangeTelephone: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ChangeTelephoneRequest, _people_service_pb2.ChangeTelephoneResponse]
     """ChangeTelephone gives a person another telephone, in person at the counter; the old number is told of it by
-    SMS.
+    SMS. Where record and e-ID have different ones (Person.eid_telephone), both have the given one afterwards.
     """
     ChangeMyTelephone: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ChangeMyTelephoneRequest, _people_service_pb2.ChangeMyTelephoneResponse]
     """ChangeMyTelephone gives the caller another telephone, proven by StartTelephoneProof and ConfirmTelephoneProof;
@@ -125,7 +125,7 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     """
     ChangeTelephone: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ChangeTelephoneRequest, _people_service_pb2.ChangeTelephoneResponse]  # type: ignore[assignment]
     """ChangeTelephone gives a person another telephone, in person at the counter; the old number is told of it by
-    SMS.
+    SMS. Where record and e-ID have different ones (Person.eid_telephone), both have the given one afterwards.
     """
     ChangeMyTelephone: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ChangeMyTelephoneRequest, _people_service_pb2.ChangeMyTelephoneResponse]  # type: ignore[assignment]
     """ChangeMyTelephone gives the caller another telephone, proven by StartTelephoneProof and ConfirmTelephoneProof;
@@ -236,7 +236,7 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_people_service_pb2.ChangeTelephoneResponse, _abc.Awaitable[_people_service_pb2.ChangeTelephoneResponse]]:
         """ChangeTelephone gives a person another telephone, in person at the counter; the old number is told of it by
-        SMS.
+        SMS. Where record and e-ID have different ones (Person.eid_telephone), both have the given one afterwards.
         """
 
     @_abc_1.abstractmethod

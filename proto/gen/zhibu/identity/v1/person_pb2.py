@@ -27,7 +27,7 @@ from zhibu.identity.v1 import eid_pb2 as zhibu_dot_identity_dot_v1_dot_eid__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ezhibu/identity/v1/person.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bzhibu/identity/v1/eid.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xc4\x03\n\x06Person\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x17\n\treal_name\x18\x04 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x1d\n\x0fresident_number\x18\x05 \x01(\tB\x04\xd8\xb5\x18\x01\x12/\n\x06gender\x18\x06 \x01(\x0e\x32\x19.zhibu.identity.v1.GenderB\x04\xd8\xb5\x18\x01\x12\x18\n\nbirth_date\x18\x07 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x17\n\ttelephone\x18\x08 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x17\n\tethnicity\x18\t \x01(\tB\x04\xd8\xb5\x18\x01\x12\x35\n\teducation\x18\n \x01(\x0e\x32\x1c.zhibu.identity.v1.EducationB\x04\xd8\xb5\x18\x01\x12\x17\n\twork_unit\x18\x0b \x01(\tB\x04\xd8\xb5\x18\x01\x12\x15\n\x07\x61\x64\x64ress\x18\x0c \x01(\tB\x04\xd8\xb5\x18\x01\x12\x0e\n\x06\x65id_id\x18\r \x01(\t\x12.\n\teid_state\x18\x0e \x01(\x0e\x32\x1b.zhibu.identity.v1.EidState\x12\x11\n\tin_roster\x18\x0f \x01(\x08\x12\x0c\n\x04\x65tag\x18\x10 \x01(\t\"\xd9\x02\n\nCorrection\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12-\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x1e.zhibu.identity.v1.PersonField\x12\x1b\n\rcurrent_value\x18\x04 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x1a\n\x0cwanted_value\x18\x05 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\".zhibu.identity.v1.CorrectionState\x12\x18\n\nreply_note\x18\x08 \x01(\tB\x04\xd8\xb5\x18\x01\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12\x17\n\treal_name\x18\x0b \x01(\tB\x04\xd8\xb5\x18\x01*D\n\x06Gender\x12\x16\n\x12GENDER_UNSPECIFIED\x10\x00\x12\x0f\n\x0bGENDER_MALE\x10\x01\x12\x11\n\rGENDER_FEMALE\x10\x02*\xc2\x01\n\tEducation\x12\x19\n\x15\x45\x44UCATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x44UCATION_PRIMARY\x10\x01\x12\x1b\n\x17\x45\x44UCATION_JUNIOR_MIDDLE\x10\x02\x12\x1b\n\x17\x45\x44UCATION_SENIOR_MIDDLE\x10\x03\x12\x15\n\x11\x45\x44UCATION_COLLEGE\x10\x04\x12\x16\n\x12\x45\x44UCATION_BACHELOR\x10\x05\x12\x1a\n\x16\x45\x44UCATION_POSTGRADUATE\x10\x06*\xac\x02\n\x0bPersonField\x12\x1c\n\x18PERSON_FIELD_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERSON_FIELD_REAL_NAME\x10\x01\x12 \n\x1cPERSON_FIELD_RESIDENT_NUMBER\x10\x02\x12\x1a\n\x16PERSON_FIELD_ETHNICITY\x10\x03\x12\x1a\n\x16PERSON_FIELD_EDUCATION\x10\x04\x12\x1a\n\x16PERSON_FIELD_WORK_UNIT\x10\x05\x12\x18\n\x14PERSON_FIELD_ADDRESS\x10\x06\x12\x1d\n\x19PERSON_FIELD_PARTY_STATUS\x10\x07\x12\x1b\n\x17PERSON_FIELD_OCCUPATION\x10\x08\x12\x17\n\x13PERSON_FIELD_BRANCH\x10\t*\xa7\x01\n\x0f\x43orrectionState\x12 \n\x1c\x43ORRECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ORRECTION_STATE_OPEN\x10\x01\x12\x19\n\x15\x43ORRECTION_STATE_DONE\x10\x02\x12\x1c\n\x18\x43ORRECTION_STATE_REFUSED\x10\x03\x12\x1e\n\x1a\x43ORRECTION_STATE_WITHDRAWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ezhibu/identity/v1/person.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bzhibu/identity/v1/eid.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xe1\x03\n\x06Person\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x11\n\tbranch_id\x18\x03 \x01(\t\x12\x17\n\treal_name\x18\x04 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x1d\n\x0fresident_number\x18\x05 \x01(\tB\x04\xd8\xb5\x18\x01\x12/\n\x06gender\x18\x06 \x01(\x0e\x32\x19.zhibu.identity.v1.GenderB\x04\xd8\xb5\x18\x01\x12\x18\n\nbirth_date\x18\x07 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x17\n\ttelephone\x18\x08 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x17\n\tethnicity\x18\t \x01(\tB\x04\xd8\xb5\x18\x01\x12\x35\n\teducation\x18\n \x01(\x0e\x32\x1c.zhibu.identity.v1.EducationB\x04\xd8\xb5\x18\x01\x12\x17\n\twork_unit\x18\x0b \x01(\tB\x04\xd8\xb5\x18\x01\x12\x15\n\x07\x61\x64\x64ress\x18\x0c \x01(\tB\x04\xd8\xb5\x18\x01\x12\x0e\n\x06\x65id_id\x18\r \x01(\t\x12.\n\teid_state\x18\x0e \x01(\x0e\x32\x1b.zhibu.identity.v1.EidState\x12\x11\n\tin_roster\x18\x0f \x01(\x08\x12\x0c\n\x04\x65tag\x18\x10 \x01(\t\x12\x1b\n\reid_telephone\x18\x11 \x01(\tB\x04\xd8\xb5\x18\x01\"\xd9\x02\n\nCorrection\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12-\n\x05\x66ield\x18\x03 \x01(\x0e\x32\x1e.zhibu.identity.v1.PersonField\x12\x1b\n\rcurrent_value\x18\x04 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x1a\n\x0cwanted_value\x18\x05 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xd8\xb5\x18\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\".zhibu.identity.v1.CorrectionState\x12\x18\n\nreply_note\x18\x08 \x01(\tB\x04\xd8\xb5\x18\x01\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12\x17\n\treal_name\x18\x0b \x01(\tB\x04\xd8\xb5\x18\x01*D\n\x06Gender\x12\x16\n\x12GENDER_UNSPECIFIED\x10\x00\x12\x0f\n\x0bGENDER_MALE\x10\x01\x12\x11\n\rGENDER_FEMALE\x10\x02*\xc2\x01\n\tEducation\x12\x19\n\x15\x45\x44UCATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x44UCATION_PRIMARY\x10\x01\x12\x1b\n\x17\x45\x44UCATION_JUNIOR_MIDDLE\x10\x02\x12\x1b\n\x17\x45\x44UCATION_SENIOR_MIDDLE\x10\x03\x12\x15\n\x11\x45\x44UCATION_COLLEGE\x10\x04\x12\x16\n\x12\x45\x44UCATION_BACHELOR\x10\x05\x12\x1a\n\x16\x45\x44UCATION_POSTGRADUATE\x10\x06*\xac\x02\n\x0bPersonField\x12\x1c\n\x18PERSON_FIELD_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERSON_FIELD_REAL_NAME\x10\x01\x12 \n\x1cPERSON_FIELD_RESIDENT_NUMBER\x10\x02\x12\x1a\n\x16PERSON_FIELD_ETHNICITY\x10\x03\x12\x1a\n\x16PERSON_FIELD_EDUCATION\x10\x04\x12\x1a\n\x16PERSON_FIELD_WORK_UNIT\x10\x05\x12\x18\n\x14PERSON_FIELD_ADDRESS\x10\x06\x12\x1d\n\x19PERSON_FIELD_PARTY_STATUS\x10\x07\x12\x1b\n\x17PERSON_FIELD_OCCUPATION\x10\x08\x12\x17\n\x13PERSON_FIELD_BRANCH\x10\t*\xa7\x01\n\x0f\x43orrectionState\x12 \n\x1c\x43ORRECTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ORRECTION_STATE_OPEN\x10\x01\x12\x19\n\x15\x43ORRECTION_STATE_DONE\x10\x02\x12\x1c\n\x18\x43ORRECTION_STATE_REFUSED\x10\x03\x12\x1e\n\x1a\x43ORRECTION_STATE_WITHDRAWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PERSON'].fields_by_name['work_unit']._serialized_options = b'\330\265\030\001'
   _globals['_PERSON'].fields_by_name['address']._loaded_options = None
   _globals['_PERSON'].fields_by_name['address']._serialized_options = b'\330\265\030\001'
+  _globals['_PERSON'].fields_by_name['eid_telephone']._loaded_options = None
+  _globals['_PERSON'].fields_by_name['eid_telephone']._serialized_options = b'\330\265\030\001'
   _globals['_CORRECTION'].fields_by_name['current_value']._loaded_options = None
   _globals['_CORRECTION'].fields_by_name['current_value']._serialized_options = b'\330\265\030\001'
   _globals['_CORRECTION'].fields_by_name['wanted_value']._loaded_options = None
@@ -62,16 +64,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORRECTION'].fields_by_name['reply_note']._serialized_options = b'\330\265\030\001'
   _globals['_CORRECTION'].fields_by_name['real_name']._loaded_options = None
   _globals['_CORRECTION'].fields_by_name['real_name']._serialized_options = b'\330\265\030\001'
-  _globals['_GENDER']._serialized_start=948
-  _globals['_GENDER']._serialized_end=1016
-  _globals['_EDUCATION']._serialized_start=1019
-  _globals['_EDUCATION']._serialized_end=1213
-  _globals['_PERSONFIELD']._serialized_start=1216
-  _globals['_PERSONFIELD']._serialized_end=1516
-  _globals['_CORRECTIONSTATE']._serialized_start=1519
-  _globals['_CORRECTIONSTATE']._serialized_end=1686
+  _globals['_GENDER']._serialized_start=977
+  _globals['_GENDER']._serialized_end=1045
+  _globals['_EDUCATION']._serialized_start=1048
+  _globals['_EDUCATION']._serialized_end=1242
+  _globals['_PERSONFIELD']._serialized_start=1245
+  _globals['_PERSONFIELD']._serialized_end=1545
+  _globals['_CORRECTIONSTATE']._serialized_start=1548
+  _globals['_CORRECTIONSTATE']._serialized_end=1715
   _globals['_PERSON']._serialized_start=146
-  _globals['_PERSON']._serialized_end=598
-  _globals['_CORRECTION']._serialized_start=601
-  _globals['_CORRECTION']._serialized_end=946
+  _globals['_PERSON']._serialized_end=627
+  _globals['_CORRECTION']._serialized_start=630
+  _globals['_CORRECTION']._serialized_end=975
 # @@protoc_insertion_point(module_scope)

@@ -189,6 +189,7 @@ class Person(_message.Message):
     EID_STATE_FIELD_NUMBER: _builtins.int
     IN_ROSTER_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    EID_TELEPHONE_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """Identifier of the member, the only one that other services store."""
     organisation_id: _builtins.str
@@ -221,6 +222,10 @@ class Person(_message.Message):
     """True when an imported roster names the person."""
     etag: _builtins.str
     """Version of the record."""
+    eid_telephone: _builtins.str
+    """Where log-in codes go, when that is another telephone than the one above (in records of release 0.2 that a roster
+    changed); empty when they are the same. ChangeTelephone makes them one. In lists always empty.
+    """
     def __init__(
         self,
         *,
@@ -240,10 +245,11 @@ class Person(_message.Message):
         eid_state: _eid_pb2.EidState.ValueType = ...,
         in_roster: _builtins.bool = ...,
         etag: _builtins.str = ...,
+        eid_telephone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "birth_date", b"birth_date", "branch_id", b"branch_id", "education", b"education", "eid_id", b"eid_id", "eid_state", b"eid_state", "etag", b"etag", "ethnicity", b"ethnicity", "gender", b"gender", "in_roster", b"in_roster", "member_id", b"member_id", "organisation_id", b"organisation_id", "real_name", b"real_name", "resident_number", b"resident_number", "telephone", b"telephone", "work_unit", b"work_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "birth_date", b"birth_date", "branch_id", b"branch_id", "education", b"education", "eid_id", b"eid_id", "eid_state", b"eid_state", "eid_telephone", b"eid_telephone", "etag", b"etag", "ethnicity", b"ethnicity", "gender", b"gender", "in_roster", b"in_roster", "member_id", b"member_id", "organisation_id", b"organisation_id", "real_name", b"real_name", "resident_number", b"resident_number", "telephone", b"telephone", "work_unit", b"work_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -253,6 +253,7 @@ class Roster(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     COMMIT_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    NOTICE_COUNT_FIELD_NUMBER: _builtins.int
     roster_id: _builtins.str
     """Identifier (ULID)."""
     organisation_id: _builtins.str
@@ -289,6 +290,8 @@ class Roster(_message.Message):
     """Rows committed so far, while committing."""
     etag: _builtins.str
     """Version of the record."""
+    notice_count: _builtins.int
+    """Rows of which something is not taken over, the rest is; they are counted among the others too."""
     @_builtins.property
     def sheet_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sheets of the file."""
@@ -335,10 +338,11 @@ class Roster(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         commit_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        notice_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["commit_time", b"commit_time", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_match_count", b"application_match_count", "changed_count", b"changed_count", "checked_count", b"checked_count", "columns", b"columns", "commit_time", b"commit_time", "committed_count", b"committed_count", "create_time", b"create_time", "etag", b"etag", "failure", b"failure", "failure_reason", b"failure_reason", "file_name", b"file_name", "gone_count", b"gone_count", "heading_row", b"heading_row", "missing_branches", b"missing_branches", "new_count", b"new_count", "organisation_id", b"organisation_id", "problem_count", b"problem_count", "roster_id", b"roster_id", "row_count", b"row_count", "same_count", b"same_count", "sheet_name", b"sheet_name", "sheet_names", b"sheet_names", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_match_count", b"application_match_count", "changed_count", b"changed_count", "checked_count", b"checked_count", "columns", b"columns", "commit_time", b"commit_time", "committed_count", b"committed_count", "create_time", b"create_time", "etag", b"etag", "failure", b"failure", "failure_reason", b"failure_reason", "file_name", b"file_name", "gone_count", b"gone_count", "heading_row", b"heading_row", "missing_branches", b"missing_branches", "new_count", b"new_count", "notice_count", b"notice_count", "organisation_id", b"organisation_id", "problem_count", b"problem_count", "roster_id", b"roster_id", "row_count", b"row_count", "same_count", b"same_count", "sheet_name", b"sheet_name", "sheet_names", b"sheet_names", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,6 +397,7 @@ class RosterRow(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     APPLICATION_MATCH_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     row_number: _builtins.int
     """Row of the sheet, from 1; 0 for GONE."""
     member_id: _builtins.str
@@ -415,6 +420,12 @@ class RosterRow(_message.Message):
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterFieldChange]:
         """What changes, for CHANGED."""
 
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterProblem]:
+        """What is not taken over, although the rest of the row is: the telephone of somebody who has an e-ID, which only
+        PeopleService.ChangeTelephone changes.
+        """
+
     def __init__(
         self,
         *,
@@ -427,10 +438,11 @@ class RosterRow(_message.Message):
         problems: _abc.Iterable[Global___RosterProblem] | None = ...,
         changes: _abc.Iterable[Global___RosterFieldChange] | None = ...,
         application_match: _builtins.bool = ...,
+        notices: _abc.Iterable[Global___RosterProblem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_match", b"application_match", "branch_name", b"branch_name", "changes", b"changes", "difference", b"difference", "member_id", b"member_id", "problems", b"problems", "real_name", b"real_name", "resident_number", b"resident_number", "row_number", b"row_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_match", b"application_match", "branch_name", b"branch_name", "changes", b"changes", "difference", b"difference", "member_id", b"member_id", "notices", b"notices", "problems", b"problems", "real_name", b"real_name", "resident_number", b"resident_number", "row_number", b"row_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -438,7 +450,7 @@ Global___RosterRow: _TypeAlias = RosterRow  # noqa: Y015
 
 @_typing.final
 class RosterProblem(_message.Message):
-    """RosterProblem is one thing wrong with a row."""
+    """RosterProblem is one thing wrong with a row, or not taken over of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

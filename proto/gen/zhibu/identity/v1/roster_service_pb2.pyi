@@ -333,6 +333,7 @@ class ListRosterRowsRequest(_message.Message):
     DIFFERENCE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WITH_NOTICES_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Organisation that the call is about."""
     roster_id: _builtins.str
@@ -343,6 +344,8 @@ class ListRosterRowsRequest(_message.Message):
     """Rows per page, 50 when 0, at most 200."""
     page_token: _builtins.str
     """Token from the last page."""
+    with_notices: _builtins.bool
+    """Only rows with notices."""
     def __init__(
         self,
         *,
@@ -351,10 +354,11 @@ class ListRosterRowsRequest(_message.Message):
         difference: _roster_pb2.RosterDifference.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        with_notices: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token", "roster_id", b"roster_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token", "roster_id", b"roster_id", "with_notices", b"with_notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -396,19 +400,23 @@ class DownloadRosterProblemsRequest(_message.Message):
 
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
     ROSTER_ID_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Organisation that the call is about."""
     roster_id: _builtins.str
     """Roster."""
+    notices: _builtins.bool
+    """True for the rows with notices, false for those with problems."""
     def __init__(
         self,
         *,
         organisation_id: _builtins.str = ...,
         roster_id: _builtins.str = ...,
+        notices: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation_id", b"organisation_id", "roster_id", b"roster_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices", "organisation_id", b"organisation_id", "roster_id", b"roster_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -140,7 +140,7 @@ class RosterServiceServicer:
 
     def DownloadRosterProblems(self, request, context):
         """DownloadRosterProblems downloads the bad rows as a spreadsheet in the layout of the file, each with a column
-        that says cell and remedy; mended, it can be uploaded again.
+        that says cell and remedy; mended, it can be uploaded again. Or the rows with notices, to work through.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """

@@ -54,7 +54,7 @@ class RosterServiceStub:
     """ListRosterRows pages through the rows of one kind, in the order of the file."""
     DownloadRosterProblems: _grpc.UnaryStreamMultiCallable[_roster_service_pb2.DownloadRosterProblemsRequest, _httpbody_pb2.HttpBody]
     """DownloadRosterProblems downloads the bad rows as a spreadsheet in the layout of the file, each with a column
-    that says cell and remedy; mended, it can be uploaded again.
+    that says cell and remedy; mended, it can be uploaded again. Or the rows with notices, to work through.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -95,7 +95,7 @@ class RosterServiceAsyncStub(RosterServiceStub):
     """ListRosterRows pages through the rows of one kind, in the order of the file."""
     DownloadRosterProblems: _aio.UnaryStreamMultiCallable[_roster_service_pb2.DownloadRosterProblemsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """DownloadRosterProblems downloads the bad rows as a spreadsheet in the layout of the file, each with a column
-    that says cell and remedy; mended, it can be uploaded again.
+    that says cell and remedy; mended, it can be uploaded again. Or the rows with notices, to work through.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -175,7 +175,7 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """DownloadRosterProblems downloads the bad rows as a spreadsheet in the layout of the file, each with a column
-        that says cell and remedy; mended, it can be uploaded again.
+        that says cell and remedy; mended, it can be uploaded again. Or the rows with notices, to work through.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """

@@ -42,6 +42,7 @@ def person_message(listed: ListedPerson, *, whole: bool) -> person_pb2.Person:
         message.education = person_pb2.Education.ValueType(details.education)
         message.work_unit = details.work_unit
         message.address = details.address
+        message.eid_telephone = listed.eid_telephone
     return message
 
 

@@ -62,6 +62,7 @@ def roster_message(
         create_time=timestamp(record.created_at),
         commit_time=optional_timestamp(record.committed_at),
         etag=etag_of(record.version),
+        notice_count=record.notice_count,
     )
 
 
@@ -76,6 +77,7 @@ def row_message(row: Row[Any], key: MemberKey, *, language: str) -> pb.RosterRow
         resident_number=payload.person.resident_number[-LAST_SHOWN:],
         branch_name=payload.branch_name,
         problems=[_problem(each, row.row_number, language=language) for each in payload.problems],
+        notices=[_problem(each, row.row_number, language=language) for each in payload.notices],
         changes=[
             pb.RosterFieldChange(
                 field=pb.RosterField.ValueType(change.field),

@@ -142,14 +142,16 @@ class RosterApi:
 
     async def ListRosterRows(self, request: pb.ListRosterRowsRequest, call: Call) -> pb.ListRosterRowsResponse:
         """Page through the rows of one kind."""
-        query = f"{request.roster_id}/{request.difference}"
+        query = f"{request.roster_id}/{request.difference}/{request.with_notices}"
         page = page_of(request.page_size, request.page_token, query=query)
         if page.after is not None and not _POSITION.fullmatch(page.after[0]):
             raise field_error("page_token", INVALID_PAGE_TOKEN)
         difference = Difference(request.difference) if request.difference else None
         async with self._parts.database.read(call, request) as read:
             record = await rosters.get_roster(read, request.roster_id, organisation_id=request.organisation_id)
-            found = await rosters.list_rows(read, record.roster_id, difference=difference, page=page)
+            found = await rosters.list_rows(
+                read, record.roster_id, difference=difference, page=page, noticed=request.with_notices
+            )
             shown = found[: page.size]
             key = await self._key_of(record) if shown else None
             token = encode_page_token((str(shown[-1].position),), query=query) if len(found) > page.size else ""
@@ -164,7 +166,7 @@ class RosterApi:
     async def DownloadRosterProblems(
         self, request: pb.DownloadRosterProblemsRequest, call: Call
     ) -> AsyncGenerator[httpbody_pb2.HttpBody]:
-        """Download the bad rows, to be mended and uploaded again."""
+        """Download the bad rows, to be mended and uploaded again; or those with notices."""
         async with self._parts.database.read(call, request) as read:
             record = await rosters.get_roster(read, request.roster_id, organisation_id=request.organisation_id)
             key = await self._key_of(record)
@@ -173,7 +175,9 @@ class RosterApi:
                 raise NOT_FOUND(noun=rosters.NOUN)
             # The audit row is committed before the first name leaves.
             read.reply(httpbody_pb2.HttpBody(), subjects=[record.roster_id])
-        async for piece in problem_rows(self._parts, record, key, plan=plan, language=call.language):
+        async for piece in problem_rows(
+            self._parts, record, key, plan=plan, language=call.language, noticed=request.notices
+        ):
             yield httpbody_pb2.HttpBody(content_type=XLSX, data=piece)
 
     async def CommitRoster(self, request: pb.CommitRosterRequest, call: Call) -> pb.CommitRosterResponse:

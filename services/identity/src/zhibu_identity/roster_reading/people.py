@@ -101,11 +101,12 @@ class PersonRow:
 
     def with_problems(self, found: Iterable[tuple[Reason, Field, Mapping[str, str]]]) -> PersonRow:
         """Return the row with more problems."""
-        more = tuple(
-            Problem(reason=reason, field=each, column=self.columns.get(each), params=params)
-            for reason, each, params in found
-        )
+        more = tuple(self.problem(*each) for each in found)
         return replace(self, problems=self.problems + more) if more else self
+
+    def problem(self, reason: Reason, field: Field, params: Mapping[str, str]) -> Problem:
+        """Return a problem, or a notice, at the cell of a field."""
+        return Problem(reason=reason, field=field, column=self.columns.get(field), params=params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What can be wrong with a row, in plain words with what to do."""
+"""What can be wrong with a row, or not taken over of it, in plain words with what to do."""
 
 from __future__ import annotations
 
@@ -104,6 +104,11 @@ class Reason(Enum):
         "“{value}”是固定电话，这里只登记手机；请改填手机号码，或清空这一格。",
         "This is a landline; enter a mobile number, or empty the cell.",
     )
+    # A notice: the rest of the row is taken over.
+    TELEPHONE_OF_EID = (
+        "已有电子身份证，表中的手机号（尾号 {value}）不采用，其余内容照常导入。本人确已换号的，请在人员页面办理“更换手机号”。",
+        "The telephone of an e-ID stays: the one ending in {value} is not taken over. Use “Change the telephone” if it is new.",
+    )
     STATUS_UNKNOWN = (
         "看不懂人员类别“{value}”，请写：正式党员、预备党员、发展对象、入党积极分子、入党申请人。",
         "The status is unknown; write 正式党员, 预备党员, 发展对象, 入党积极分子 or 入党申请人.",
@@ -134,7 +139,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong with a row. `column` is the position in the file, None when the file has no such column."""
+    """One thing wrong with a row, or not taken over of it. `column` is the position in the file, None when the file has no such column."""
 
     reason: Reason
     field: Field
