@@ -13,6 +13,7 @@ from integration.identity.setting_up import Databases
 from support.rpc import Metadata, bearer
 from support.synthetic_people import new_resident_number, new_telephone
 from zhibu.identity.v1.document_service_pb2_grpc import DocumentServiceStub
+from zhibu.identity.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from zhibu.identity.v1.people_service_pb2_grpc import PeopleServiceStub
 from zhibu.identity.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from zhibu_identity.keys.numbers import NumberKind
@@ -25,6 +26,7 @@ from zhibu_kit.scope import Scope
 if TYPE_CHECKING:
     # The generated stubs know asynchronous callers only by these names, which do not exist at run time.
     from zhibu.identity.v1.document_service_pb2_grpc import DocumentServiceAsyncStub
+    from zhibu.identity.v1.erasure_service_pb2_grpc import ErasureServiceAsyncStub
     from zhibu.identity.v1.people_service_pb2_grpc import PeopleServiceAsyncStub
     from zhibu.identity.v1.recovery_service_pb2_grpc import RecoveryServiceAsyncStub
 
@@ -67,6 +69,10 @@ async def add_organisations_and_officers(databases: Databases) -> None:
 
 def people_of(identity: Identity) -> PeopleServiceAsyncStub:
     return PeopleServiceStub(identity.channel)
+
+
+def erasures_of(identity: Identity) -> ErasureServiceAsyncStub:
+    return ErasureServiceStub(identity.channel)
 
 
 def recoveries_of(identity: Identity) -> RecoveryServiceAsyncStub:

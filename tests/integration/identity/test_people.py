@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+import asyncpg
 import pytest
 from integration.identity.officers_and_keys import (
     cards_of,
@@ -51,7 +52,7 @@ from zhibu.identity.v1 import card_service_pb2 as card_pb
 from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
-from zhibu.identity.v1.roster_events_pb2 import CorrectionChanged, PersonErased, TelephoneChanged
+from zhibu.identity.v1.roster_events_pb2 import CorrectionChanged, TelephoneChanged
 from zhibu_identity.former_telephones import KEEP, purge_former
 from zhibu_identity.member_places import MemberPlace, settle_branch, store_place
 from zhibu_identity.models import person as person_table
@@ -463,6 +464,40 @@ async def test_a_member_asks_and_an_officer_corrects_or_says_why_not(identity: I
     assert [CorrectionChanged.FromString(row["payload"]).state for row in payloads] == [1, 2]
 
 
+async def test_of_one_field_one_correction_waits_at_a_time_also_when_two_are_asked_at_once(identity: Identity) -> None:
+    eid = await identity.issue()
+    mine = as_member(identity, eid.member_id)
+
+    async def ask(field: person_pb2.PersonField.ValueType) -> pb.RequestCorrectionResponse:
+        request = pb.RequestCorrectionRequest(field=field, wanted_value="汉族", request_id=new_ulid())
+        return await people_of(identity).RequestCorrection(request, metadata=mine)
+
+    at_once = [outcome_of(ask(person_pb2.PERSON_FIELD_ETHNICITY)) for _ in range(3)]
+    assert sorted(await asyncio.gather(*at_once)) == ["CORRECTION_OPEN", "CORRECTION_OPEN", "OK"]
+    other = await ask(person_pb2.PERSON_FIELD_ADDRESS)
+    identity.clock.advance(61)
+    await people_of(identity).WithdrawCorrection(
+        pb.WithdrawCorrectionRequest(correction_id=other.correction.correction_id, request_id=new_ulid()), metadata=mine
+    )
+    # Whoever wants it otherwise takes the first one back.
+    await ask(person_pb2.PERSON_FIELD_ADDRESS)
+    assert await outcome_of(ask(person_pb2.PERSON_FIELD_ADDRESS)) == "CORRECTION_OPEN"
+
+
+async def test_the_database_holds_one_open_correction_of_a_field(identity: Identity, databases: Databases) -> None:
+    eid = await identity.issue()
+    request = pb.RequestCorrectionRequest(
+        field=person_pb2.PERSON_FIELD_ADDRESS, wanted_value="临朐县", request_id=new_ulid()
+    )
+    await people_of(identity).RequestCorrection(request, metadata=as_member(identity, eid.member_id))
+    row = await databases.owner.fetchrow("select * from correction where member_id = $1", eid.member_id)
+    assert row is not None
+    values = list((dict(row) | {"correction_id": new_ulid()}).values())
+    places = ", ".join(f"${at}" for at in range(1, len(values) + 1))
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await databases.owner.execute(f"insert into correction values ({places})", *values)
+
+
 async def test_no_officer_corrects_or_decides_about_the_own_record(identity: Identity) -> None:
     eid = await identity.issue()
     own = identity.officer(Officer(account_id=SECOND_ADMIN.account_id, member_id=eid.member_id, county_code=LINQU))
@@ -658,72 +693,6 @@ async def test_an_account_that_is_not_the_living_eids_sees_no_record(identity: I
         people_of(identity).DownloadMyData(pb.DownloadMyDataRequest(), metadata=forged),
     ):
         assert await outcome_of(call) == "NOT_FOUND"
-
-
-async def test_a_person_is_erased_by_two_officers_after_the_record_is_closed(
-    identity: Identity, databases: Databases
-) -> None:
-    person = RosterPerson(real_name="沈同志")
-    await enter_people(identity.parts, [person])
-
-    async def erase(officer: Officer, *, reason: str = "本人申请。") -> pb.ErasePersonResponse:
-        return await people_of(identity).ErasePerson(
-            pb.ErasePersonRequest(
-                organisation_id=LINQU,
-                member_id=person.member_id,
-                reason=reason,
-                etag=(await get(identity, person.member_id)).etag,
-                request_id=new_ulid(),
-            ),
-            metadata=identity.officer(officer),
-        )
-
-    assert await outcome_of(erase(LINQU_ADMIN)) == "RECORD_NOT_CLOSED"
-    await close_record(identity, person.member_id)
-    for _ in range(2):
-        proposed = await erase(LINQU_ADMIN)
-        assert (proposed.done, proposed.proposed_by_member_id) == (False, LINQU_ADMIN.member_id)
-    identity.clock.advance(timedelta(days=1, seconds=1).total_seconds())
-    assert not (await erase(SECOND_ADMIN)).done
-    done = await erase(LINQU_ADMIN)
-    assert (done.done, done.proposed_by_member_id) == (True, SECOND_ADMIN.member_id)
-    assert (await get(identity, person.member_id)).person.real_name == ""
-    assert (
-        await databases.keys_owner.fetchval("select count(*) from member_key where member_id = $1", person.member_id)
-        == 0
-    )
-    assert (
-        await databases.keys_owner.fetchval("select count(*) from search_token where member_id = $1", person.member_id)
-        == 0
-    )
-    assert await databases.owner.fetchval("select count(*) from erasure where member_id = $1", person.member_id) == 1
-    assert await outcome_of(erase(SECOND_ADMIN)) == "PERSON_ERASED"
-    rows = await databases.owner.fetch("select payload from kit_outbox where event_type like '%PersonErased'")
-    assert [PersonErased.FromString(row["payload"]).member_id for row in rows] == [person.member_id]
-
-
-async def test_of_two_second_officers_at_once_one_erases(identity: Identity) -> None:
-    person = RosterPerson()
-    await enter_people(identity.parts, [person])
-    await close_record(identity, person.member_id)
-    etag = (await get(identity, person.member_id)).etag
-
-    async def erase(officer: Officer) -> str:
-        return await outcome_of(
-            people_of(identity).ErasePerson(
-                pb.ErasePersonRequest(
-                    organisation_id=LINQU, member_id=person.member_id, reason="去世。", etag=etag, request_id=new_ulid()
-                ),
-                metadata=identity.officer(officer),
-            )
-        )
-
-    assert await erase(LINQU_ADMIN) == "OK"
-    assert sorted(await asyncio.gather(*(erase(SECOND_ADMIN) for _ in range(3)))) == [
-        "ETAG_MISMATCH",
-        "ETAG_MISMATCH",
-        "OK",
-    ]
 
 
 async def test_notify_gets_telephones_in_the_order_asked_and_nobody_else_does(identity: Identity) -> None:

@@ -38,7 +38,7 @@ from zhibu.branches.v1 import (
     membership_service_pb2,
     survey_pb2,
 )
-from zhibu.identity.v1 import application_pb2, eid_pb2, person_pb2, roster_events_pb2
+from zhibu.identity.v1 import application_pb2, eid_pb2, erasure_service_pb2, person_pb2, roster_events_pb2
 from zhibu.identity.v1 import identity_events_pb2 as identity
 from zhibu.notify.v1 import inbox_pb2
 from zhibu.notify.v1 import inbox_service_pb2 as pb
@@ -93,6 +93,7 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
     offices = {
         "township": ("township_officer", TOWNSHIP),
         "clerk": ("county_clerk", COUNTY),
+        "admin": ("county_admin", COUNTY),
         "security": ("security_officer", COUNTY),
         "stranger": ("county_clerk", OTHER_COUNTY),
         "province": ("province_admin", "37"),
@@ -116,12 +117,20 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
     roster = branches.RosterApplied(
         roster_id=new_ulid(), organisation_id=COUNTY, applied_count=23980, conflict_count=20, **same
     )
+    asked = roster_events_pb2.ErasureChanged(
+        member_id=world.member(), state=erasure_service_pb2.ERASURE_STATE_WAITING, **same
+    )
+    refused = roster_events_pb2.ErasureChanged(
+        member_id=world.member(), state=erasure_service_pb2.ERASURE_STATE_REFUSED, **same
+    )
+    await world.tell(asked, refused)
     await world.tell(correction, request, roster, founding(founding_pb2.FOUNDING_STATE_SUBMITTED))
     told = {name: sorted(await world.templates(officer)) for name, officer in officers.items()}
     assert told == {
         # A virtual branch of the county is none of the township's.
         "township": ["corrections_wait"],
         "clerk": ["corrections_wait", "foundings_wait", "requests_wait", "roster_applied"],
+        "admin": ["corrections_wait", "erasures_wait", "foundings_wait", "requests_wait", "roster_applied"],
         "security": [],
         "stranger": [],
         # Somebody nearer can do it.
@@ -129,6 +138,8 @@ async def test_work_is_told_to_those_who_may_do_it_from_the_place_up_to_the_coun
     }
     links = {item.template: item.link_path for item in (await world.list(officers["clerk"])).items}
     assert links["corrections_wait"] == f"/desk/{COUNTY}/corrections"
+    links |= {item.template: item.link_path for item in (await world.list(officers["admin"])).items}
+    assert links["erasures_wait"] == f"/desk/{COUNTY}/erasures"
     (item,) = (await world.list(officers["township"])).items
     assert item.link_path == f"/desk/{TOWNSHIP}/corrections"
     # In a county without officers of its own the province does it.

@@ -215,6 +215,60 @@ async def test_a_person_whose_codes_go_elsewhere_is_shown_so_with_the_act_that_m
     assert "另一个号码" not in (await clerk.get(f"/desk/{COUNTY}/people/{OTHER}")).text
 
 
+def _may(gateway: StubGateway, *permissions: str) -> None:
+    offices = [{"name": "clerk", "displayName": "干事", "permissions": [*CLERK, *permissions]}]
+    gateway.prepare("GET /v1/offices", {"offices": offices})
+
+
+async def test_erasures_wait_in_a_list_for_another_officer_who_ticks_that_it_is_for_ever(
+    clerk: Browser, gateway: StubGateway
+) -> None:
+    _may(gateway, "identity.people.erase")
+    path, call = f"/desk/{COUNTY}/erasures", _base("erasures")
+    theirs = {"memberId": CASES[0], "realName": "赵六", "reason": "家属申请", "proposedByMemberId": OTHER, "etag": "v3"}
+    mine = {"memberId": CASES[1], "realName": "孙七", "reason": "本人申请", "proposedByMemberId": ME, "etag": "v1"}
+    gateway.prepare(f"GET {call}", {"erasures": [theirs, mine]})
+    gateway.prepare(f"GET {call}:count", {"waitingCount": 2})
+    for one in CASES[:2]:
+        gateway.prepare(f"POST {call}/{one}:confirm", {})
+        gateway.prepare(f"POST {call}/{one}:refuse", {})
+    page = await clerk.get(path)
+    assert ("家属申请" in page.text, "李强" in page.text, "赵六" in page.text) == (True, True, True)
+    # Who asked can take it back and not confirm; nobody is asked to type what stands there already.
+    assert f'action="{path}/{CASES[0]}/confirm"' in page.text
+    assert f'action="{path}/{CASES[1]}/confirm"' not in page.text
+    assert ">撤回" in page.text.replace("\n", "").replace("  ", "")
+    unticked = await clerk.post(f"{path}/{CASES[0]}/confirm", page=path, etag="v3")
+    assert (unticked.status_code, gateway.asked(f"POST {call}/{CASES[0]}:confirm")) == (422, [])
+    box = {f"confirm-{CASES[0]}": "yes"}
+    done = await clerk.post(f"{path}/{CASES[0]}/confirm", page=path, etag="v3", **box)
+    assert done.headers["location"] == path
+    (confirmed,) = gateway.asked(f"POST {call}/{CASES[0]}:confirm")
+    assert confirmed.headers["if-match"] == '"v3"'
+    await clerk.post(f"{path}/{CASES[1]}/refuse", page=path, etag="v1")
+    assert len(gateway.asked(f"POST {call}/{CASES[1]}:refuse")) == 1
+    # How many wait stands beside the section's name, wherever the menu is.
+    assert f'hx-get="{path}/count"' in (await clerk.get(f"/desk/{COUNTY}")).text
+    assert ">2<" in (await clerk.get(f"{path}/count")).text
+    gateway.refuse(f"GET {call}:count", 503, "UNAVAILABLE", "暂时不可用")
+    assert (await clerk.get(f"{path}/count")).status_code == 204
+
+
+async def test_an_erasure_that_waits_is_not_asked_for_twice(clerk: Browser, gateway: StubGateway) -> None:
+    _may(gateway, "identity.people.erase")
+    person = {"memberId": OTHER, "realName": "李强", "etag": "v1"}
+    gateway.prepare(f"GET {_base('people')}/{OTHER}", {"person": person})
+    gateway.prepare(f"GET {_base('erasures')}", {})
+    path = f"/desk/{COUNTY}/people/{OTHER}/erase"
+    assert f'action="{path}"' in (await clerk.get(path)).text
+    waiting = {"memberId": OTHER, "reason": "家属申请", "proposedByMemberId": OTHER}
+    gateway.prepare(f"GET {_base('erasures')}", {"erasures": [waiting]})
+    shown = await clerk.get(path)
+    assert "李强已提出销毁（原因：家属申请）" in shown.text
+    assert f'action="{path}"' not in shown.text
+    assert gateway.asked(f"GET {_base('erasures')}")[-1].query["memberId"] == OTHER
+
+
 async def test_missing_branches_are_made_under_what_the_clerk_chose(clerk: Browser, gateway: StubGateway) -> None:
     path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
     gateway.prepare(f"GET {call}", {"roster": CHECKED})

@@ -379,6 +379,7 @@ async def test_when_one_service_refuses_there_is_a_page_and_no_broken_file(
 
 async def test_a_correction_is_asked_for_and_followed(browser: Browser, gateway: StubGateway) -> None:
     wanted = {"field": "PERSON_FIELD_ADDRESS", "wanted_value": "新地址", "reason": "搬家"}
+    gateway.prepare("GET /v1/me/corrections", {})
     missing = await browser.post("/me/corrections/new", page="/me/corrections/new", field="PERSON_FIELD_NAME")
     assert missing.status_code == 422
     gateway.prepare("POST /v1/me/corrections", {})
@@ -392,6 +393,10 @@ async def test_a_correction_is_asked_for_and_followed(browser: Browser, gateway:
     rows = [{"correctionId": ITEM, "field": "PERSON_FIELD_ADDRESS", "state": "CORRECTION_STATE_OPEN"}]
     gateway.prepare("GET /v1/me/corrections", {"corrections": rows})
     assert f"/me/corrections/{ITEM}/withdraw" in (await browser.get("/me/corrections")).text
+    # What waits is named, and not offered a second time.
+    form = (await browser.get("/me/corrections/new?field=PERSON_FIELD_ADDRESS")).text
+    assert ("正在办理，不用再提交" in form, 'value="PERSON_FIELD_ADDRESS"' in form) == (True, False)
+    assert 'value="PERSON_FIELD_WORK_UNIT"' in form
 
 
 async def test_another_telephone_wants_a_fresh_log_in_and_a_code(

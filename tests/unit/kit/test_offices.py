@@ -16,6 +16,7 @@ import zhibu.identity.v1.county_settings_service_pb2
 import zhibu.identity.v1.document_service_pb2
 import zhibu.identity.v1.eid_batch_service_pb2
 import zhibu.identity.v1.eid_service_pb2
+import zhibu.identity.v1.erasure_service_pb2
 import zhibu.identity.v1.grant_service_pb2
 import zhibu.identity.v1.people_service_pb2
 import zhibu.identity.v1.recovery_service_pb2
@@ -42,6 +43,7 @@ MODULES = (
     zhibu.identity.v1.document_service_pb2,
     zhibu.identity.v1.eid_batch_service_pb2,
     zhibu.identity.v1.eid_service_pb2,
+    zhibu.identity.v1.erasure_service_pb2,
     zhibu.identity.v1.grant_service_pb2,
     zhibu.identity.v1.people_service_pb2,
     zhibu.identity.v1.recovery_service_pb2,

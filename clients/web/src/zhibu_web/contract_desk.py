@@ -71,6 +71,24 @@ class Erasure(Message):
     expire_time: datetime | None = None
 
 
+class WaitingErasure(Message):
+    member_id: str = ""
+    real_name: str = ""
+    reason: str = ""
+    proposed_by_member_id: str = ""
+    create_time: datetime | None = None
+    expire_time: datetime | None = None
+    etag: str = ""
+
+
+class ErasurePage(ListPage):
+    erasures: tuple[WaitingErasure, ...] = ()
+
+
+class ErasureCount(Message):
+    waiting_count: int = 0
+
+
 class Recovery(Message):
     recovery_id: str = ""
     eid_id: str = ""

@@ -14,6 +14,7 @@ from zhibu.identity.v1 import (
     document_service_pb2,
     eid_batch_service_pb2,
     eid_service_pb2,
+    erasure_service_pb2,
     grant_service_pb2,
     people_service_pb2,
     recovery_service_pb2,
@@ -34,6 +35,7 @@ from zhibu_identity.api.county_settings import CountySettingsApi
 from zhibu_identity.api.documents import DocumentApi
 from zhibu_identity.api.eid_batches import EidBatchApi
 from zhibu_identity.api.eids import EidApi
+from zhibu_identity.api.erasures import ErasureApi
 from zhibu_identity.api.grants import GrantApi
 from zhibu_identity.api.my_certificates import MyCertificateApi
 from zhibu_identity.api.my_person import MyPersonApi
@@ -115,6 +117,7 @@ async def assemble(runtime: Runtime[IdentitySettings], parts: Parts) -> Assembly
             people_service_pb2.DESCRIPTOR.services_by_name["PeopleService"]: joined(
                 PeopleApi(parts), MyPersonApi(parts)
             ),
+            erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]: ErasureApi(parts),
             recovery_service_pb2.DESCRIPTOR.services_by_name["RecoveryService"]: RecoveryApi(parts),
             document_service_pb2.DESCRIPTOR.services_by_name["DocumentService"]: DocumentApi(parts),
             revocation_service_pb2.DESCRIPTOR.services_by_name["RevocationService"]: RevocationApi(parts),

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit.db import Transaction
 from zhibu_kit.errors import NOT_FOUND, field_error
@@ -18,9 +19,9 @@ from zhibu_kit.paging import Page
 from zhibu_identity import person_events
 from zhibu_identity.errors import (
     CORRECTION_ENDED,
+    CORRECTION_OPEN,
     EDUCATION_UNKNOWN,
     REPLY_NOTE_NEEDED,
-    TOO_MANY_CORRECTIONS,
     VALUE_LENGTH,
 )
 from zhibu_identity.keys.sealing import MemberKey
@@ -32,8 +33,6 @@ from zhibu_identity.person_changes import Corrected, correct_person, get_person_
 from zhibu_identity.rules.person import EDUCATIONS, KEPT_BY_BRANCHES, Field, fits, read_education
 
 NOUN: Final = "correction"
-# More open wishes of one member are a misunderstanding.
-MOST_OPEN: Final = 20
 MOST_OF_MEMBER: Final = 200
 
 
@@ -111,18 +110,13 @@ async def request_correction(
     """Store a member's wish.
 
     Raises:
-        ServiceError: a field error; TOO_MANY_CORRECTIONS; PERSON_ERASED.
+        ServiceError: a field error; CORRECTION_OPEN when one about this field waits already; PERSON_ERASED.
     """
     if field is Field.EDUCATION and read_education(wanted_value) is None:
         raise field_error("wanted_value", EDUCATION_UNKNOWN)
     if not fits(field, wanted_value):
         raise field_error("wanted_value", VALUE_LENGTH)
     key, now = await get_person_key(parts, record), parts.clock.now()
-    waiting = select(func.count()).where(
-        correction.c.member_id == record.member_id, correction.c.state == int(CorrectionState.OPEN)
-    )
-    if await transaction.scalar(waiting) >= MOST_OPEN:
-        raise TOO_MANY_CORRECTIONS()
     made = Correction(
         correction_id=new_ulid(parts.clock),
         county_code=record.county_code,
@@ -138,7 +132,14 @@ async def request_correction(
         version=1,
     )
     values = {name: getattr(made, name) for name in correction.c.keys()}  # noqa: SIM118 - a ColumnCollection is no dict
-    await transaction.execute(insert(correction).values(values | {"field": int(field), "state": int(made.state)}))
+    stored = await transaction.execute(
+        insert(correction)
+        .values(values | {"field": int(field), "state": int(made.state)})
+        .on_conflict_do_nothing(index_elements=["member_id", "field"], index_where=sql("state = 1"))
+    )
+    if stored.rowcount != 1:
+        # Nothing that a member has asked for is replaced without being taken back: an officer may be at it.
+        raise CORRECTION_OPEN()
     transaction.emit(person_events.correction_changed(made, branch_id=record.branch_id), county_code=record.county_code)
     return made
 

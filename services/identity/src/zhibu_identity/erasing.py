@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
-
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from zhibu_kit.db import Transaction
+from zhibu_kit.db import Role, Transaction
+from zhibu_kit.etag import check_etag
+from zhibu_kit.scope import Scope
 
-from zhibu_identity import person_events
+from zhibu_identity import faults, person_events
 from zhibu_identity.eids import RevocationReason, find_living_eid
-from zhibu_identity.errors import OWN_RECORD, PERSON_ERASED, RECORD_NOT_CLOSED
+from zhibu_identity.erasures import Erasure, end_erasure, find_erasure, propose
+from zhibu_identity.errors import ERASURE_ENDED, OWN_RECORD, PERSON_ERASED, RECORD_NOT_CLOSED
 from zhibu_identity.models import erasure, erasure_proposal
 from zhibu_identity.parts import Parts
 from zhibu_identity.people import PersonRecord, change_person
 from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.rules.erasure import ErasureState, ended_by, find_confirm_fault
 
-PROPOSAL_HOLDS: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasing:
-    """How far an erasure is."""
-
-    done: bool
-    proposed_by_member_id: str
-    expires_at: datetime
+PER_RUN = 200
 
 
 async def erase_with_two(
     transaction: Transaction, parts: Parts, record: PersonRecord, *, officer_member_id: str, reason: str
-) -> Erasing:
+) -> Erasure:
     """Propose the erasure of a locked person, or, as another officer, enter it into the list of erasures.
 
     The caller destroys the key after the commit; should it not come to that, the hourly job does.
@@ -47,11 +38,89 @@ async def erase_with_two(
     erased = select(erasure.c.member_id).where(erasure.c.member_id == record.member_id)
     if await transaction.scalar(erased) is not None:
         raise PERSON_ERASED()
-    now, table = parts.clock.now(), erasure_proposal
-    row = await transaction.one_or_none(select(table).where(table.c.member_id == record.member_id))
-    if row is None or row.expires_at <= now or row.proposed_by_member_id == officer_member_id:
-        return await _propose(transaction, record, officer_member_id=officer_member_id, reason=reason, now=now)
-    await transaction.execute(delete(table).where(table.c.member_id == record.member_id))
+    now = parts.clock.now()
+    before = await find_erasure(transaction, record.member_id)
+    if before is None or not before.waits(now) or before.proposed_by_member_id == officer_member_id:
+        return await propose(
+            transaction,
+            before,
+            member_id=record.member_id,
+            county_code=record.county_code,
+            officer=officer_member_id,
+            reason=reason,
+            now=now,
+        )
+    return await _erase(transaction, parts, record, before, officer_member_id=officer_member_id)
+
+
+async def confirm_erasure(
+    transaction: Transaction,
+    parts: Parts,
+    record: PersonRecord,
+    waiting: Erasure,
+    *,
+    officer_member_id: str,
+    etag: str,
+) -> Erasure:
+    """Enter a locked person with a locked erasure into the list of erasures; the caller destroys the key after the commit.
+
+    Raises:
+        ServiceError: ERASURE_ENDED, ERASURE_EXPIRED, OTHER_OFFICER_NEEDED, OWN_RECORD, ETAG_MISMATCH, RECORD_NOT_CLOSED.
+    """
+    fault = find_confirm_fault(
+        state=waiting.state,
+        officer_member_id=officer_member_id,
+        proposed_by_member_id=waiting.proposed_by_member_id,
+        member_id=record.member_id,
+        expires_at=waiting.expires_at,
+        now=parts.clock.now(),
+    )
+    if fault is not None:
+        raise faults.ERASURE[fault]()
+    check_etag(etag, waiting.version)
+    if not record.closed:
+        raise RECORD_NOT_CLOSED()
+    return await _erase(transaction, parts, record, waiting, officer_member_id=officer_member_id)
+
+
+async def refuse_erasure(
+    transaction: Transaction, parts: Parts, waiting: Erasure, *, officer_member_id: str, etag: str
+) -> Erasure:
+    """End a locked erasure without doing anything: taken back by who asked, refused by another officer.
+
+    Raises:
+        ServiceError: ERASURE_ENDED, ETAG_MISMATCH.
+    """
+    if waiting.state is not ErasureState.WAITING:
+        raise ERASURE_ENDED()
+    check_etag(etag, waiting.version)
+    state = ended_by(officer_member_id, proposed_by_member_id=waiting.proposed_by_member_id)
+    return await end_erasure(transaction, waiting, state=state, officer=officer_member_id, now=parts.clock.now())
+
+
+async def expire_erasures(parts: Parts) -> int:
+    """End erasures that nobody confirmed within a day; return how many there were."""
+    late = (
+        select(erasure_proposal.c.member_id, erasure_proposal.c.county_code)
+        .where(
+            erasure_proposal.c.state == int(ErasureState.WAITING), erasure_proposal.c.expires_at <= parts.clock.now()
+        )
+        .limit(PER_RUN)
+    )
+    async with parts.database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        rows = await transaction.all(late)
+    for row in rows:
+        async with parts.database.transaction(Scope.of(row.county_code)) as transaction:
+            record, now = await find_erasure(transaction, row.member_id), parts.clock.now()
+            if record is not None and record.state is ErasureState.WAITING and not record.waits(now):
+                await end_erasure(transaction, record, state=ErasureState.EXPIRED, officer=None, now=now)
+    return len(rows)
+
+
+async def _erase(
+    transaction: Transaction, parts: Parts, record: PersonRecord, waiting: Erasure, *, officer_member_id: str
+) -> Erasure:
+    now = parts.clock.now()
     await transaction.execute(
         insert(erasure).values(member_id=record.member_id, county_code=record.county_code, erased_at=now)
     )
@@ -60,24 +129,4 @@ async def erase_with_two(
         await revoke_eid(transaction, parts, eid, reason=RevocationReason.LEFT, note=None)
     gone = await change_person(transaction, record, now=now, values={"details": b""})
     transaction.emit(person_events.person_erased(gone, at=now), county_code=gone.county_code)
-    return Erasing(done=True, proposed_by_member_id=row.proposed_by_member_id, expires_at=row.expires_at)
-
-
-async def _propose(
-    transaction: Transaction, record: PersonRecord, *, officer_member_id: str, reason: str, now: datetime
-) -> Erasing:
-    """Store a proposal, or the same officer's again: its time begins anew."""
-    expires_at = now + PROPOSAL_HOLDS
-    values = {
-        "county_code": record.county_code,
-        "proposed_by_member_id": officer_member_id,
-        "reason": reason,
-        "made_at": now,
-        "expires_at": expires_at,
-    }
-    await transaction.execute(
-        insert(erasure_proposal)
-        .values(member_id=record.member_id, **values)
-        .on_conflict_do_update(index_elements=["member_id"], set_=values)
-    )
-    return Erasing(done=False, proposed_by_member_id=officer_member_id, expires_at=expires_at)
+    return await end_erasure(transaction, waiting, state=ErasureState.DONE, officer=officer_member_id, now=now)

@@ -287,6 +287,7 @@ BOOTSTRAP_REFUSED: Final = ErrorKind(
 
 declare_noun("person", zh="人员", en="person")
 declare_noun("correction", zh="更正申请", en="correction")
+declare_noun("erasure", zh="销毁申请", en="erasure")
 declare_noun("recovery", zh="找回申请", en="recovery")
 declare_noun("document", zh="材料", en="document")
 
@@ -344,11 +345,11 @@ NO_EID: Final = ErrorKind(
     zh="这个人没有有效的电子身份证。",
     en="This person has no living e-ID.",
 )
-TOO_MANY_CORRECTIONS: Final = ErrorKind(
-    reason="TOO_MANY_CORRECTIONS",
+CORRECTION_OPEN: Final = ErrorKind(
+    reason="CORRECTION_OPEN",
     code=StatusCode.FAILED_PRECONDITION,
-    zh="您已有多项更正申请在办理，请等候答复或者先撤回。",
-    en="Several corrections of yours are open; wait for the answers, or withdraw one.",
+    zh="这一项您已经申请更正，正在办理。要改内容，请先撤回原来的申请，再重新提交。",
+    en="You have asked for a correction of this already, and it waits. To change it, withdraw that one and ask again.",
 )
 CORRECTION_ENDED: Final = ErrorKind(
     reason="CORRECTION_ENDED",
@@ -361,6 +362,21 @@ REPLY_NOTE_NEEDED: Final = ErrorKind(
     code=StatusCode.INVALID_ARGUMENT,
     zh="不予更正时请说明原因。",
     en="Say why when a correction is refused.",
+)
+
+# Erasure
+
+ERASURE_ENDED: Final = ErrorKind(
+    reason="ERASURE_ENDED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="这项销毁申请已经办结、不予销毁或者撤回。",
+    en="This erasure was done, refused or taken back.",
+)
+ERASURE_EXPIRED: Final = ErrorKind(
+    reason="ERASURE_EXPIRED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="已超过一天没有确认，请重新提出销毁。",
+    en="Nobody confirmed it within a day; ask for the erasure anew.",
 )
 
 # Recovery

@@ -10,6 +10,7 @@ from zhibu_identity import errors
 from zhibu_identity.authority import RequestFault
 from zhibu_identity.rules.application import ActFault
 from zhibu_identity.rules.certificate import DecideFault
+from zhibu_identity.rules.erasure import ErasureFault
 from zhibu_identity.rules.grant import GrantFault
 from zhibu_identity.rules.real_name import RealNameFault
 from zhibu_identity.rules.recovery import RecoveryFault
@@ -60,6 +61,12 @@ REQUEST: Final[dict[RequestFault, ErrorKind]] = {
 CERTIFICATE: Final[dict[DecideFault, ErrorKind]] = {
     DecideFault.ENDED: errors.CERTIFICATE_REQUEST_ENDED,
     DecideFault.EXPIRED: errors.CERTIFICATE_REQUEST_EXPIRED,
+}
+ERASURE: Final[dict[ErasureFault, ErrorKind]] = {
+    ErasureFault.OWN: errors.OWN_RECORD,
+    ErasureFault.SAME_OFFICER: errors.OTHER_OFFICER_NEEDED,
+    ErasureFault.ENDED: errors.ERASURE_ENDED,
+    ErasureFault.EXPIRED: errors.ERASURE_EXPIRED,
 }
 RECOVERY: Final[dict[RecoveryFault, ErrorKind]] = {
     RecoveryFault.OWN: errors.OWN_RECORD,

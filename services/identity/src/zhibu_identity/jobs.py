@@ -19,6 +19,7 @@ from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
 from zhibu_identity.certifying import expire_requests
 from zhibu_identity.counts import count_stale
 from zhibu_identity.eid_batch_work import work_eid_batches
+from zhibu_identity.erasing import expire_erasures
 from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
 from zhibu_identity.events import timestamp
 from zhibu_identity.filling_in import fill_in_people
@@ -69,6 +70,7 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
 
     async def expire() -> None:
         await expire_recoveries(parts)
+        await expire_erasures(parts)
 
     async def expire_certificate_requests() -> None:
         await expire_requests(parts)
@@ -97,7 +99,7 @@ def jobs_of(parts: Parts, bus: Bus, notifications: Notifications) -> list[Job]:
         Job(name="deny-list heartbeat", run=heartbeat, every_s=HEARTBEAT_S),
         Job(name="certificates", run=certificates_of_ended_offices, every_s=LOOK_S, woken=woken(CERTIFICATES_CHANNEL)),
         Job(name="sums of people", run=count, every_s=COUNT_S),
-        Job(name="recoveries", run=expire, every_s=EXPIRE_S),
+        Job(name="what waits for second officers", run=expire, every_s=EXPIRE_S),
         Job(name="certificate requests", run=expire_certificate_requests, every_s=EXPIRE_S),
         Job(name="people of earlier e-IDs", run=fill_in, every_s=SWEEP_S),
         Job(name="sweep", run=sweep, every_s=SWEEP_S),

@@ -274,6 +274,9 @@ erasure_proposal = Table(
     Column("reason", Text),
     Column("made_at", _INSTANT),
     Column("expires_at", _INSTANT),
+    Column("state", SmallInteger),
+    Column("decided_by_member_id", Text),
+    Column("version", BigInteger),
 )
 statistic_branch = Table(
     "statistic_branch",

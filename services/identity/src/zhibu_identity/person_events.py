@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from zhibu.identity.v1 import person_pb2, recovery_service_pb2
+from zhibu.identity.v1 import erasure_service_pb2, person_pb2, recovery_service_pb2
 from zhibu.identity.v1 import roster_events_pb2 as pb
 
 from zhibu_identity.events import timestamp
 
 if TYPE_CHECKING:
     from zhibu_identity.corrections import Correction
+    from zhibu_identity.erasures import Erasure
     from zhibu_identity.people import PersonRecord
     from zhibu_identity.recoveries import Recovery
 
@@ -33,6 +34,17 @@ def person_erased(person: PersonRecord, *, at: datetime) -> pb.PersonErased:
         member_id=person.member_id,
         county_code=person.county_code,
         version=person.version,
+        change_time=timestamp(at),
+    )
+
+
+def erasure_changed(erasure: Erasure, *, at: datetime) -> pb.ErasureChanged:
+    """Return what is told about an erasure: not why."""
+    return pb.ErasureChanged(
+        member_id=erasure.member_id,
+        county_code=erasure.county_code,
+        state=erasure_service_pb2.ErasureState.ValueType(erasure.state),
+        version=erasure.version,
         change_time=timestamp(at),
     )
 

@@ -16,13 +16,24 @@ from zhibu_identity import (
     certificates,
     corrections,
     eids,
+    erasures,
     events,
     grants,
     people,
     person_events,
     recoveries,
 )
-from zhibu_identity.models import application, correction, eid, erasure, office_grant, person, recovery, revocation
+from zhibu_identity.models import (
+    application,
+    correction,
+    eid,
+    erasure,
+    erasure_proposal,
+    office_grant,
+    person,
+    recovery,
+    revocation,
+)
 from zhibu_identity.signing_models import certificate, certificate_request
 
 _BATCH: Final = 500
@@ -49,6 +60,9 @@ async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str
         wish = corrections.record_of(row)
         branch_id = await transaction.scalar(select(person.c.branch_id).where(person.c.member_id == wish.member_id))
         yield person_events.correction_changed(wish, branch_id=branch_id or ""), wish.county_code
+    async for row in _rows(transaction, erasure_proposal, erasure_proposal.c.member_id):
+        asked = erasures.record_of(row)
+        yield person_events.erasure_changed(asked, at=asked.made_at), asked.county_code
     async for row in _rows(transaction, erasure, erasure.c.member_id):
         gone = await transaction.one_or_none(select(person).where(person.c.member_id == row.member_id))
         if gone is not None:

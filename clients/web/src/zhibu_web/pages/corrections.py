@@ -16,6 +16,7 @@ from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/me/corrections")
 
+OPEN: Final = "CORRECTION_STATE_OPEN"
 _FIELDS: Final = {"field": "field", "wantedValue": "wanted_value", "reason": "reason"}
 
 
@@ -67,4 +68,14 @@ async def withdraw(visit: MemberVisit, correction_id: str) -> Response:
 
 
 async def _new_page(visit: Visit, field: str, status: int = 200) -> HTMLResponse:
-    return await visit.page("account/correction_new.html", status=status, field=field, fields=PERSON_FIELDS)
+    """Show the form. What waits already cannot be asked for again: it is named instead."""
+    gateway = await visit.gateway()
+    mine = await gateway.get("/v1/me/corrections", _Corrections)
+    waiting = {one.field: one for one in mine.corrections if one.state == OPEN}
+    return await visit.page(
+        "account/correction_new.html",
+        status=status,
+        field=field if field not in waiting else "",
+        fields=[one for one in PERSON_FIELDS if one not in waiting],
+        waiting=list(waiting.values()),
+    )

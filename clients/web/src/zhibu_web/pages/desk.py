@@ -55,6 +55,7 @@ SECTIONS: Final = (
     Section(name="people", group="people", permissions=("identity.people.read",)),
     Section(name="unplaced", group="people", permissions=("branches.members.place",), levels=(COUNTY,)),
     Section(name="corrections", group="people", permissions=("identity.people.correct",), levels=(COUNTY, TOWNSHIP)),
+    Section(name="erasures", group="people", permissions=("identity.people.erase",), levels=(COUNTY,)),
     Section(
         name="rosters",
         group="people",

@@ -16,6 +16,7 @@ from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import is_refusal, organisation_names, submit, words_of
+from zhibu_web.pages.desk_erasures import find_waiting
 from zhibu_web.session import Flash
 from zhibu_web.visit import MemberVisit, Visit
 
@@ -235,7 +236,17 @@ async def show_erase(visit: MemberVisit, organisation_id: str, member_id: str) -
 
 async def _erase_page(visit: Visit, desk: Desk, member_id: str, status: int = 200) -> HTMLResponse:
     person = await person_of(desk, member_id)
-    return await visit.page("desk_people/erase.html", status=status, desk=desk, person=person)
+    # Where an erasure waits already, it is confirmed or ended in the list, with what the first officer wrote.
+    waiting = await find_waiting(desk, member_id)
+    officers = [waiting.proposed_by_member_id] if waiting else []
+    return await visit.page(
+        "desk_people/erase.html",
+        status=status,
+        desk=desk,
+        person=person,
+        waiting=waiting,
+        names=await names_of(desk.gateway, officers),
+    )
 
 
 @router.post("/{member_id}/erase")

@@ -26,6 +26,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "desk.unplaced_text": ("有电子身份证、还没有编入支部的人。", "People with an e-ID whom no branch holds yet."),
     "desk.corrections": ("更正申请", "Corrections"),
     "desk.corrections_text": ("党员要求更正的个人信息。", "What members want corrected in their records."),
+    "desk.erasures": ("待确认的销毁", "Erasures"),
+    "desk.erasures_text": ("两人经办，确认或不予销毁个人信息。", "Two officers erase personal data, or refuse to."),
     "desk.rosters": ("花名册", "Rosters"),
     "desk.rosters_text": ("上传、核对、导入、导出党员花名册。", "Upload, check, import and export rosters."),
     "desk.foundings": ("成立审批", "Foundings"),

@@ -74,6 +74,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "correction.send": ("提交", "Send"),
     "correction.sent": ("更正申请已提交。", "Your request was sent."),
     "correction.sent_detail": ("办理后会发消息告诉您。", "You will get a notice once it is decided."),
+    "correction.waiting": (
+        "下面的项目正在办理，不用再提交。要改内容，请先撤回再重新申请。",
+        "These wait for an answer and need not be sent again. To change one, withdraw it and ask anew.",
+    ),
+    "correction.waiting_one": ("{field}：应改为“{wanted}”", "{field}: should be “{wanted}”"),
+    "correction.to_waiting": ("查看和撤回", "See and withdraw them"),
     "correction.withdraw": ("撤回", "Withdraw"),
     "correction.withdrawn": ("更正申请已撤回。", "The request was withdrawn."),
     "telephone.title": ("更换手机号", "Change the telephone"),

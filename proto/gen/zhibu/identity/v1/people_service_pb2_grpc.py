@@ -204,7 +204,8 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RequestCorrection(self, request, context):
-        """RequestCorrection asks for a correction of the own record.
+        """RequestCorrection asks for a correction of the own record. Of each field one can wait at a time: whoever wants it
+        otherwise withdraws it first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,8 +250,8 @@ class PeopleServiceServicer:
 
     def ErasePerson(self, request, context):
         """ErasePerson destroys the key of a person whose record is closed, so that nothing sealed with it can be read
-        again, and enters the erasure list. Wants a second officer: the first call proposes, the call of another
-        officer does it.
+        again, and enters the erasure list. Wants a second officer within a day: the first call proposes, the call of
+        another officer does it, as does ErasureService.ConfirmErasure.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,7 +66,9 @@ class PeopleServiceStub:
     the log-in must be younger than ten minutes.
     """
     RequestCorrection: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.RequestCorrectionRequest, _people_service_pb2.RequestCorrectionResponse]
-    """RequestCorrection asks for a correction of the own record."""
+    """RequestCorrection asks for a correction of the own record. Of each field one can wait at a time: whoever wants it
+    otherwise withdraws it first.
+    """
     ListMyCorrections: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ListMyCorrectionsRequest, _people_service_pb2.ListMyCorrectionsResponse]
     """ListMyCorrections shows what the caller asked for, newest first."""
     WithdrawCorrection: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.WithdrawCorrectionRequest, _people_service_pb2.WithdrawCorrectionResponse]
@@ -83,8 +85,8 @@ class PeopleServiceStub:
     """
     ErasePerson: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ErasePersonRequest, _people_service_pb2.ErasePersonResponse]
     """ErasePerson destroys the key of a person whose record is closed, so that nothing sealed with it can be read
-    again, and enters the erasure list. Wants a second officer: the first call proposes, the call of another
-    officer does it.
+    again, and enters the erasure list. Wants a second officer within a day: the first call proposes, the call of
+    another officer does it, as does ErasureService.ConfirmErasure.
     """
     ResolveTelephones: _grpc.UnaryStreamMultiCallable[_people_service_pb2.ResolveTelephonesRequest, _people_service_pb2.ResolveTelephonesResponse]
     """ResolveTelephones gives the telephones of members at the moment of sending, in the order asked; members without
@@ -132,7 +134,9 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     the log-in must be younger than ten minutes.
     """
     RequestCorrection: _aio.UnaryUnaryMultiCallable[_people_service_pb2.RequestCorrectionRequest, _people_service_pb2.RequestCorrectionResponse]  # type: ignore[assignment]
-    """RequestCorrection asks for a correction of the own record."""
+    """RequestCorrection asks for a correction of the own record. Of each field one can wait at a time: whoever wants it
+    otherwise withdraws it first.
+    """
     ListMyCorrections: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ListMyCorrectionsRequest, _people_service_pb2.ListMyCorrectionsResponse]  # type: ignore[assignment]
     """ListMyCorrections shows what the caller asked for, newest first."""
     WithdrawCorrection: _aio.UnaryUnaryMultiCallable[_people_service_pb2.WithdrawCorrectionRequest, _people_service_pb2.WithdrawCorrectionResponse]  # type: ignore[assignment]
@@ -149,8 +153,8 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     """
     ErasePerson: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ErasePersonRequest, _people_service_pb2.ErasePersonResponse]  # type: ignore[assignment]
     """ErasePerson destroys the key of a person whose record is closed, so that nothing sealed with it can be read
-    again, and enters the erasure list. Wants a second officer: the first call proposes, the call of another
-    officer does it.
+    again, and enters the erasure list. Wants a second officer within a day: the first call proposes, the call of
+    another officer does it, as does ErasureService.ConfirmErasure.
     """
     ResolveTelephones: _aio.UnaryStreamMultiCallable[_people_service_pb2.ResolveTelephonesRequest, _people_service_pb2.ResolveTelephonesResponse]  # type: ignore[assignment]
     """ResolveTelephones gives the telephones of members at the moment of sending, in the order asked; members without
@@ -255,7 +259,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_service_pb2.RequestCorrectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_service_pb2.RequestCorrectionResponse, _abc.Awaitable[_people_service_pb2.RequestCorrectionResponse]]:
-        """RequestCorrection asks for a correction of the own record."""
+        """RequestCorrection asks for a correction of the own record. Of each field one can wait at a time: whoever wants it
+        otherwise withdraws it first.
+        """
 
     @_abc_1.abstractmethod
     def ListMyCorrections(
@@ -308,8 +314,8 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_people_service_pb2.ErasePersonResponse, _abc.Awaitable[_people_service_pb2.ErasePersonResponse]]:
         """ErasePerson destroys the key of a person whose record is closed, so that nothing sealed with it can be read
-        again, and enters the erasure list. Wants a second officer: the first call proposes, the call of another
-        officer does it.
+        again, and enters the erasure list. Wants a second officer within a day: the first call proposes, the call of
+        another officer does it, as does ErasureService.ConfirmErasure.
         """
 
     @_abc_1.abstractmethod

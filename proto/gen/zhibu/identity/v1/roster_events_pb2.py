@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from zhibu.identity.v1 import erasure_service_pb2 as zhibu_dot_identity_dot_v1_dot_erasure__service__pb2
 from zhibu.identity.v1 import person_pb2 as zhibu_dot_identity_dot_v1_dot_person__pb2
 from zhibu.identity.v1 import recovery_service_pb2 as zhibu_dot_identity_dot_v1_dot_recovery__service__pb2
 from zhibu.identity.v1 import roster_pb2 as zhibu_dot_identity_dot_v1_dot_roster__pb2
 from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%zhibu/identity/v1/roster_events.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ezhibu/identity/v1/person.proto\x1a(zhibu/identity/v1/recovery_service.proto\x1a\x1ezhibu/identity/v1/roster.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xf7\x01\n\x0fRosterCommitted\x12\x11\n\troster_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x1e\n\x16\x63ommitted_by_member_id\x18\x04 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x05 \x01(\x05\x12\x12\n\npart_count\x18\x06 \x01(\x05\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\troster_id\x12\x07version\"\xae\x02\n\x16RosterEntriesCommitted\x12\x10\n\x08part_key\x18\x01 \x01(\t\x12\x11\n\troster_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\x12/\n\x07\x65ntries\x18\x05 \x03(\x0b\x32\x1e.zhibu.identity.v1.RosterEntry\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x12\n\npart_count\x18\x07 \x01(\x05\x12\x13\n\x0b\x65ntry_count\x18\x08 \x01(\x05\x12\x17\n\x0forganisation_id\x18\t \x01(\t\x12/\n\x0b\x63hange_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x17\xaa\xb6\x18\x13\n\x08part_key\x12\x07version\"\xf8\x01\n\x11\x43orrectionChanged\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x11\n\tbranch_id\x18\x04 \x01(\t\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".zhibu.identity.v1.CorrectionState\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\xaa\xb6\x18\x18\n\rcorrection_id\x12\x07version\"\xdd\x01\n\x0fRecoveryChanged\x12\x13\n\x0brecovery_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .zhibu.identity.v1.RecoveryState\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1a\xaa\xb6\x18\x16\n\x0brecovery_id\x12\x07version\"\xa8\x01\n\x10TelephoneChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x05 \x01(\x08:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07version\"\x92\x01\n\x0cPersonErased\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07versionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%zhibu/identity/v1/roster_events.proto\x12\x11zhibu.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'zhibu/identity/v1/erasure_service.proto\x1a\x1ezhibu/identity/v1/person.proto\x1a(zhibu/identity/v1/recovery_service.proto\x1a\x1ezhibu/identity/v1/roster.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xf7\x01\n\x0fRosterCommitted\x12\x11\n\troster_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x1e\n\x16\x63ommitted_by_member_id\x18\x04 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x05 \x01(\x05\x12\x12\n\npart_count\x18\x06 \x01(\x05\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\troster_id\x12\x07version\"\xae\x02\n\x16RosterEntriesCommitted\x12\x10\n\x08part_key\x18\x01 \x01(\t\x12\x11\n\troster_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\x12/\n\x07\x65ntries\x18\x05 \x03(\x0b\x32\x1e.zhibu.identity.v1.RosterEntry\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x12\n\npart_count\x18\x07 \x01(\x05\x12\x13\n\x0b\x65ntry_count\x18\x08 \x01(\x05\x12\x17\n\x0forganisation_id\x18\t \x01(\t\x12/\n\x0b\x63hange_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x17\xaa\xb6\x18\x13\n\x08part_key\x12\x07version\"\xf8\x01\n\x11\x43orrectionChanged\x12\x15\n\rcorrection_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12\x11\n\tbranch_id\x18\x04 \x01(\t\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".zhibu.identity.v1.CorrectionState\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1c\xaa\xb6\x18\x18\n\rcorrection_id\x12\x07version\"\xdd\x01\n\x0fRecoveryChanged\x12\x13\n\x0brecovery_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .zhibu.identity.v1.RecoveryState\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1a\xaa\xb6\x18\x16\n\x0brecovery_id\x12\x07version\"\xc4\x01\n\x0e\x45rasureChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.zhibu.identity.v1.ErasureState\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07version\"\xa8\x01\n\x10TelephoneChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x05 \x01(\x08:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07version\"\x92\x01\n\x0cPersonErased\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ounty_code\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12/\n\x0b\x63hange_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x18\xaa\xb6\x18\x14\n\tmember_id\x12\x07versionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,20 +45,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CORRECTIONCHANGED']._serialized_options = b'\252\266\030\030\n\rcorrection_id\022\007version'
   _globals['_RECOVERYCHANGED']._loaded_options = None
   _globals['_RECOVERYCHANGED']._serialized_options = b'\252\266\030\026\n\013recovery_id\022\007version'
+  _globals['_ERASURECHANGED']._loaded_options = None
+  _globals['_ERASURECHANGED']._serialized_options = b'\252\266\030\024\n\tmember_id\022\007version'
   _globals['_TELEPHONECHANGED']._loaded_options = None
   _globals['_TELEPHONECHANGED']._serialized_options = b'\252\266\030\024\n\tmember_id\022\007version'
   _globals['_PERSONERASED']._loaded_options = None
   _globals['_PERSONERASED']._serialized_options = b'\252\266\030\024\n\tmember_id\022\007version'
-  _globals['_ROSTERCOMMITTED']._serialized_start=230
-  _globals['_ROSTERCOMMITTED']._serialized_end=477
-  _globals['_ROSTERENTRIESCOMMITTED']._serialized_start=480
-  _globals['_ROSTERENTRIESCOMMITTED']._serialized_end=782
-  _globals['_CORRECTIONCHANGED']._serialized_start=785
-  _globals['_CORRECTIONCHANGED']._serialized_end=1033
-  _globals['_RECOVERYCHANGED']._serialized_start=1036
-  _globals['_RECOVERYCHANGED']._serialized_end=1257
-  _globals['_TELEPHONECHANGED']._serialized_start=1260
-  _globals['_TELEPHONECHANGED']._serialized_end=1428
-  _globals['_PERSONERASED']._serialized_start=1431
-  _globals['_PERSONERASED']._serialized_end=1577
+  _globals['_ROSTERCOMMITTED']._serialized_start=271
+  _globals['_ROSTERCOMMITTED']._serialized_end=518
+  _globals['_ROSTERENTRIESCOMMITTED']._serialized_start=521
+  _globals['_ROSTERENTRIESCOMMITTED']._serialized_end=823
+  _globals['_CORRECTIONCHANGED']._serialized_start=826
+  _globals['_CORRECTIONCHANGED']._serialized_end=1074
+  _globals['_RECOVERYCHANGED']._serialized_start=1077
+  _globals['_RECOVERYCHANGED']._serialized_end=1298
+  _globals['_ERASURECHANGED']._serialized_start=1301
+  _globals['_ERASURECHANGED']._serialized_end=1497
+  _globals['_TELEPHONECHANGED']._serialized_start=1500
+  _globals['_TELEPHONECHANGED']._serialized_end=1668
+  _globals['_PERSONERASED']._serialized_start=1671
+  _globals['_PERSONERASED']._serialized_end=1817
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from zhibu.identity.v1 import erasure_service_pb2 as _erasure_service_pb2
 from zhibu.identity.v1 import person_pb2 as _person_pb2
 from zhibu.identity.v1 import recovery_service_pb2 as _recovery_service_pb2
 from zhibu.identity.v1 import roster_pb2 as _roster_pb2
@@ -227,6 +228,46 @@ class RecoveryChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecoveryChanged: _TypeAlias = RecoveryChanged  # noqa: Y015
+
+@_typing.final
+class ErasureChanged(_message.Message):
+    """ErasureChanged: an erasure was asked for, done or ended without doing anything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    COUNTY_CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Member."""
+    county_code: _builtins.str
+    """County."""
+    state: _erasure_service_pb2.ErasureState.ValueType
+    """State that was reached."""
+    version: _builtins.int
+    """Version of the erasure."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        county_code: _builtins.str = ...,
+        state: _erasure_service_pb2.ErasureState.ValueType = ...,
+        version: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureChanged: _TypeAlias = ErasureChanged  # noqa: Y015
 
 @_typing.final
 class TelephoneChanged(_message.Message):

@@ -25,6 +25,7 @@ from zhibu_identity.people import PersonRecord, find_people, open_details
 from zhibu_identity.people_lists import PeoplePage, count_people, find_listed, list_people, load_listed
 from zhibu_identity.people_reach import get_person_within, reach_of
 from zhibu_identity.person_changes import Corrected
+from zhibu_identity.rules.erasure import ErasureState
 from zhibu_identity.rules.search_terms import terms_of_query
 from zhibu_identity.sums import sums_of
 
@@ -174,15 +175,16 @@ class PeopleApi:
             erasing = await erase_with_two(
                 write, parts, record, officer_member_id=member_of(call), reason=request.reason
             )
+            done = erasing.state is ErasureState.DONE
             response = write.reply(
                 pb.ErasePersonResponse(
-                    done=erasing.done,
+                    done=done,
                     proposed_by_member_id=erasing.proposed_by_member_id,
-                    expire_time=None if erasing.done else timestamp(erasing.expires_at),
+                    expire_time=None if done else timestamp(erasing.expires_at),
                 ),
                 subjects=[record.member_id],
             )
-        if erasing.done:
+        if done:
             parts.reached("erasure listed")
             await parts.vault.erase(request.member_id)
         return response

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zhibu.identity.v1 import document_service_pb2, eid_pb2, people_service_pb2, person_pb2
+from zhibu.identity.v1 import erasure_service_pb2 as erasure_pb
 from zhibu.identity.v1 import recovery_service_pb2 as recovery_pb
 from zhibu_kit.etag import etag_of
 
 from zhibu_identity.api.messages import LAST_SHOWN, optional_timestamp
 from zhibu_identity.corrections import Correction, CorrectionText, current_value
 from zhibu_identity.documents import Document
+from zhibu_identity.erasures import Erasure
 from zhibu_identity.events import timestamp
 from zhibu_identity.people import PersonDetails
 from zhibu_identity.people_lists import ListedPerson
@@ -73,6 +75,21 @@ def sums_message(sums: PeopleSums) -> people_service_pb2.GetPeopleStatisticsResp
         by_ethnicity=_groups(sums.by_ethnicity),
         as_of_time=optional_timestamp(sums.as_of),
         ungrouped_count=sums.ungrouped,
+    )
+
+
+def erasure_message(record: Erasure, *, real_name: str) -> erasure_pb.Erasure:
+    """Return an erasure."""
+    return erasure_pb.Erasure(
+        member_id=record.member_id,
+        real_name=real_name,
+        reason=record.reason,
+        state=erasure_pb.ErasureState.ValueType(record.state),
+        proposed_by_member_id=record.proposed_by_member_id,
+        decided_by_member_id=record.decided_by_member_id or "",
+        create_time=timestamp(record.made_at),
+        expire_time=timestamp(record.expires_at),
+        etag=etag_of(record.version),
     )
 
 

@@ -8,6 +8,7 @@ from zhibu.identity.v1 import (
     application_pb2,
     certificate_service_pb2,
     eid_pb2,
+    erasure_service_pb2,
     person_pb2,
     recovery_service_pb2,
     roster_events_pb2,
@@ -59,6 +60,7 @@ class IdentityEvents:
             ("correction_notices", roster_events_pb2.CorrectionChanged, self.correction_changed),
             ("recovery_notices", roster_events_pb2.RecoveryChanged, self.recovery_changed),
             ("certificate_notices", events.CertificateChanged, self.certificate_changed),
+            ("erasure_notices", roster_events_pb2.ErasureChanged, self.erasure_changed),
             ("telephone_notices", roster_events_pb2.TelephoneChanged, self.telephone_changed),
             ("grant_notices", events.GrantChanged, self.grant_changed),
             ("person_erased", roster_events_pb2.PersonErased, self.person_erased),
@@ -134,6 +136,18 @@ class IdentityEvents:
             return
         notice = Notice(template=template, parameters={"organisation_id": event.organisation_id})
         await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
+
+    async def erasure_changed(
+        self, transaction: Transaction, event: roster_events_pb2.ErasureChanged, context: EventContext
+    ) -> None:
+        if event.state == erasure_service_pb2.ERASURE_STATE_WAITING and self._teller.is_news(event.change_time):
+            await self._teller.tell_holders(
+                transaction,
+                "identity.people.erase",
+                Notice(template="erasures_wait", parameters={"organisation_id": event.county_code}),
+                organisation_id=event.county_code,
+                county_code=event.county_code,
+            )
 
     async def telephone_changed(
         self, transaction: Transaction, event: roster_events_pb2.TelephoneChanged, context: EventContext

@@ -49,6 +49,17 @@ WORK: Final = (
         link="/desk/{organisation_id}/recoveries",
     ),
     template(
+        "erasures_wait",
+        Kind.WORK,
+        ("有待确认的销毁申请", "Erasures wait"),
+        (
+            "有个人信息销毁等待第二位干部确认，一天内有效。",
+            "An erasure of personal data waits for the second officer; it lapses after a day.",
+        ),
+        sms="有个人信息销毁等待您确认，一天内有效。",
+        link="/desk/{organisation_id}/erasures",
+    ),
+    template(
         "roster_applied",
         Kind.WORK,
         ("名册已导入：{organisation_id}", "A roster was applied: {organisation_id}"),
