@@ -108,16 +108,40 @@ async def _record_death(admin: Page, person: str) -> None:
 
 
 async def _erase(admin: Page, second: Page, person: str, name: str) -> None:
-    """Two officers do the same, one after the other; then nothing is left that names anybody."""
-    for officer, outcome in ((admin, "还没有销毁"), (second, "个人信息已销毁")):
-        await officer.goto(f"{person}/erase")
-        await officer.get_by_label("销毁的原因").fill("本人去世，保存期满。")
-        await officer.get_by_label(re.compile("我确认销毁")).check()
-        await officer.get_by_role("button", name="销毁个人信息").click()
-        await expect(officer.get_by_role("alert")).to_contain_text(outcome)
-        await check_page(officer)
+    """One officer asks, takes it back and asks again; another one confirms it in the list; then nothing names anybody."""
+    erasures = person.replace(f"/people/{person.rsplit('/', 1)[1]}", "/erasures")
+    await _ask_for_erasure(admin, person)
+    await admin.goto(f"{person}/erase")
+    await expect(admin.locator("main")).to_contain_text("您已提出销毁")
+    await check_page(admin)
+    await admin.goto(erasures)
+    await expect(admin.locator("main")).to_contain_text("您提出的，须由另一位干部确认")
+    await check_page(admin)
+    waiting = admin.locator("section").filter(has_text=name)
+    await waiting.get_by_role("button", name="撤回").click()
+    await expect(admin.get_by_role("alert")).to_contain_text("什么都没有销毁")
+    await _ask_for_erasure(admin, person)
+    await second.goto(erasures)
+    await expect(second.locator("[data-test=erasures-wait]").first).to_have_text(re.compile("[0-9]"))
+    await check_page(second)
+    theirs = second.locator("section").filter(has_text=name)
+    await theirs.get_by_role("button", name="确认销毁").click()
+    await expect(second.get_by_role("alert")).to_contain_text("请先改正下面的问题")
+    await check_page(second)
+    await theirs.get_by_label(re.compile("我确认销毁")).check()
+    await theirs.get_by_role("button", name="确认销毁").click()
+    await expect(second.get_by_role("alert")).to_contain_text("个人信息已销毁")
     await admin.goto(person)
     await expect(admin.get_by_role("heading", level=1)).to_contain_text("个人信息已销毁")
     assert name not in await admin.content()
     assert await admin.get_by_role("link", name="更换手机号").count() == 0
+    await check_page(admin)
+
+
+async def _ask_for_erasure(admin: Page, person: str) -> None:
+    await admin.goto(f"{person}/erase")
+    await admin.get_by_label("销毁的原因").fill("本人去世，保存期满。")
+    await admin.get_by_label(re.compile("我确认销毁")).check()
+    await admin.get_by_role("button", name="销毁个人信息").click()
+    await expect(admin.get_by_role("alert")).to_contain_text("还没有销毁")
     await check_page(admin)

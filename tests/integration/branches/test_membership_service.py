@@ -1,14 +1,17 @@
 """MembershipService: what members see and ask, what officers decide, and what counts once (A3, B5, D1)."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
-from integration.branches.membership_support import issue_eid, memberships, virtual_branch
+from integration.branches.membership_support import issue_eid, memberships, publish, virtual_branch
 from integration.branches.party import Party, Person
 from integration.branches.running_branches import LINQU_ADMIN, LINQU_APPROVER, PROVINCE_ADMIN
 from support.rpc import bearer, outcome_of, refusal_of
 from zhibu.branches.v1 import (
+    branches_events_pb2,
     committee_pb2,
     committee_service_pb2,
     committee_service_pb2_grpc,
@@ -19,6 +22,7 @@ from zhibu.branches.v1 import (
     survey_service_pb2_grpc,
 )
 from zhibu.branches.v1 import membership_service_pb2 as pb
+from zhibu.identity.v1 import roster_events_pb2
 from zhibu_branches.requests import lapse_everywhere
 from zhibu_branches.rules.members import PartyStatus
 from zhibu_branches.rules.rights import ACTS
@@ -329,6 +333,118 @@ async def test_death_ends_every_membership_and_request_also_in_other_counties(
         person.member_id,
     )
     assert said == 4
+
+
+async def restore(
+    party: Party, person: Person, branch_id: str, account: str = LINQU_ADMIN, **what: object
+) -> pb.RestoreMemberResponse:
+    """Open an ended record again, by a decision of today on the present version."""
+    stub = memberships(party)
+    present = await stub.GetMemberRecord(
+        pb.GetMemberRecordRequest(organisation_id="370724", member_id=person.member_id),
+        metadata=party.as_account(LINQU_ADMIN),
+    )
+    values: dict[str, object] = {
+        "organisation_id": branch_id,
+        "member_id": person.member_id,
+        "reason": membership_pb2.RESTORE_REASON_ENTERED_WRONGLY,
+        "decision_date": datetime.now(UTC).date().isoformat(),
+        "document_number": "临组〔2026〕31号",
+        "etag": present.etag,
+        "request_id": new_ulid(),
+        **what,
+    }
+    request = pb.RestoreMemberRequest(**values)  # pyright: ignore[reportArgumentType] - the values are of the fields' types
+    return await stub.RestoreMember(request, metadata=party.as_account(account))
+
+
+async def test_who_was_expelled_wrongly_is_a_member_again_in_one_branch_with_the_history(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    home, club, other = await party.branch(), await virtual_branch(party), await party.branch()
+    (person,) = await party.people(home, 1)
+    await join(party, person, club)
+    await decide(party, person, standing=membership_pb2.STANDING_EXPELLED)
+    done = await restore(party, person, other, reason=membership_pb2.RESTORE_REASON_REINSTATED)
+    assert (done.record.standing, done.record.status, done.record.end_date) == (
+        membership_pb2.STANDING_PRESENT,
+        membership_pb2.PARTY_STATUS_FULL,
+        "",
+    )
+    # One physical branch, the chosen one; what ended stays ended.
+    assert [(one.branch_id, one.kind) for one in done.record.memberships] == [(other, 1)]
+    shown = await memberships(party).GetMemberRecord(
+        pb.GetMemberRecordRequest(organisation_id=other, member_id=person.member_id),
+        metadata=party.as_account(LINQU_ADMIN),
+    )
+    assert [(one.standing, one.restore_reason, one.branch_id) for one in shown.decisions[:2]] == [
+        (membership_pb2.STANDING_PRESENT, membership_pb2.RESTORE_REASON_REINSTATED, other),
+        (membership_pb2.STANDING_EXPELLED, membership_pb2.RESTORE_REASON_UNSPECIFIED, home),
+    ]
+    assert shown.decisions[0].document_number == "临组〔2026〕31号"
+    rows = await owner.fetch(
+        "select payload from kit_outbox where key = $1 and event_type like '%MemberRecordChanged' order by version",
+        person.member_id,
+    )
+    told = [branches_events_pb2.MemberRecordChanged.FromString(row["payload"]) for row in rows]
+    assert [(one.standing, one.branch_id) for one in told[-2:]] == [(4, home), (1, other)]
+    assert told[-1].source == membership_pb2.DECISION_SOURCE_RECORDED
+    # A record that is open again ends again as any other.
+    ended = await decide(party, person, standing=membership_pb2.STANDING_DIED)
+    assert ended.record.standing == membership_pb2.STANDING_DIED
+
+
+async def test_what_cannot_be_restored_is_refused_and_changes_nothing(party: Party, owner: asyncpg.Connection) -> None:
+    home, elsewhere = await party.branch(), await party.branch("370781")
+    (person,) = await party.people(home, 1)
+    assert await outcome_of(restore(party, person, home)) == "MEMBER_PRESENT"
+    await decide(party, person, standing=membership_pb2.STANDING_DIED)
+    before = (datetime.now(UTC) - timedelta(days=30)).date().isoformat()
+    ahead = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    assert await outcome_of(restore(party, person, home, LINQU_APPROVER)) == "PERMISSION_DENIED"
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"reason": membership_pb2.RESTORE_REASON_REINSTATED},
+        {"reason": membership_pb2.RESTORE_REASON_RETURNED},
+        {"decision_date": before},
+        {"decision_date": ahead},
+        {"document_number": " "},
+    )
+    for wrong in wrongs:
+        assert await outcome_of(restore(party, person, home, **wrong)) == "INVALID_ARGUMENT", wrong
+    assert await outcome_of(restore(party, person, await virtual_branch(party))) == "BRANCH_IS_VIRTUAL"
+    assert await outcome_of(restore(party, person, elsewhere, PROVINCE_ADMIN)) == "NOT_FOUND"
+    assert await outcome_of(restore(party, person, home, etag="v1")) == "ETAG_MISMATCH"
+    await owner.execute("insert into erased_member values ($1, now())", person.member_id)
+    assert await outcome_of(restore(party, person, home)) == "MEMBER_ERASED"
+    assert await owner.fetchval("select standing from member_record where member_id = $1", person.member_id) == 2
+
+
+async def test_of_two_who_restore_one_member_at_once_one_does(party: Party) -> None:
+    home, other = await party.branch(), await party.branch()
+    (person,) = await party.people(home, 1)
+    await decide(party, person, standing=membership_pb2.STANDING_MOVED_OUT)
+    outcomes = await asyncio.gather(
+        *(
+            outcome_of(restore(party, person, one, reason=membership_pb2.RESTORE_REASON_RETURNED))
+            for one in (home, other)
+        )
+    )
+    assert sorted(outcomes) in (["ETAG_MISMATCH", "OK"], ["MEMBER_PRESENT", "OK"])
+
+
+async def test_whose_data_were_erased_is_known_from_the_event(
+    party: Party, owner: asyncpg.Connection, nats: NatsServer
+) -> None:
+    member_id = new_ulid()
+    event = roster_events_pb2.PersonErased(member_id=member_id, county_code="370724", version=3)
+    event.change_time.FromDatetime(datetime.now(UTC))
+    await publish(nats, event, key=member_id, version=3, county="370724")
+    known = "select count(*) from erased_member where member_id = $1"
+
+    async def is_known() -> bool:
+        return bool(await owner.fetchval(known, member_id))
+
+    await wait_until(is_known)
 
 
 async def test_a_record_of_another_county_is_not_found(party: Party) -> None:

@@ -32,11 +32,14 @@ from zhibu.branches.v1 import committee_pb2, membership_pb2, organisation_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu_identity import following_branches as following
 from zhibu_identity.eids import Eid, EidState, RevocationReason
+from zhibu_identity.erasures import propose
 from zhibu_identity.filling_in import fill_in_people
 from zhibu_identity.grants import Grant, list_held_grants
+from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.login_codes import find_living_by_number
 from zhibu_identity.people import PersonRecord, open_details, record_of
 from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.rules.erasure import ErasureState
 from zhibu_identity.rules.search_terms import terms_of_query
 from zhibu_kit.events import EventContext, event_type_of
 from zhibu_kit.ids import new_ulid
@@ -122,6 +125,57 @@ async def list_grants_held(workbench: Workbench, member_id: str) -> list[Grant]:
     async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
         later = workbench.parts.clock.now() + timedelta(days=3650)
         return list(await list_held_grants(transaction, member_id, now=later))
+
+
+def record_says(member_id: str, standing: membership_pb2.Standing.ValueType, *, version: int) -> pb.MemberRecordChanged:
+    return pb.MemberRecordChanged(
+        member_id=member_id,
+        county_code=LINQU,
+        branch_id=LINQU_BRANCH,
+        status=membership_pb2.PARTY_STATUS_FULL,
+        standing=standing,
+        version=version,
+    )
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_who_is_restored_applies_for_a_new_e_id_and_the_old_one_stays_revoked(
+    workbench: Workbench, together: bool
+) -> None:
+    applicant = Applicant(real_name="宋濂")
+    old = await issued(workbench, applicant)
+    place = membership(old.member_id)
+    await follow(workbench, place, record_says(old.member_id, membership_pb2.STANDING_EXPELLED, version=2))
+    gone = membership(old.member_id, active=False, version=2, membership_id=place.membership_id)
+    await follow(workbench, gone)
+    await work_to_the_end(workbench)
+    numbers = workbench.vault.numbers
+    assert await numbers.find_here(NumberKind.RESIDENT, [applicant.resident_number], county_code=LINQU) == {}
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        await propose(
+            transaction,
+            None,
+            member_id=old.member_id,
+            county_code=LINQU,
+            officer="0" * 26,
+            reason="本人申请。",
+            now=workbench.clock.now(),
+        )
+    opened = record_says(old.member_id, membership_pb2.STANDING_PRESENT, version=3)
+    if together:
+        async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+            await following.follow_records(transaction, workbench.parts, [opened])
+        await follow(workbench, membership(old.member_id))
+    else:
+        await follow(workbench, membership(old.member_id), opened)
+    await work_to_the_end(workbench)
+    person = await person_of(workbench, old.member_id)
+    assert (person.closed, person.branch_id) == (False, LINQU_BRANCH)
+    assert await workbench.databases.owner.fetchval("select state from erasure_proposal") == int(ErasureState.EXPIRED)
+    new = await issued(workbench, applicant)
+    assert (new.member_id, new.state) == (old.member_id, EidState.ISSUED)
+    states = await workbench.databases.owner.fetch("select eid_id, state from eid order by eid_id")
+    assert {row["eid_id"]: row["state"] for row in states} == {old.eid_id: 3, new.eid_id: 1}
 
 
 async def test_a_membership_places_a_person_and_its_end_takes_them_out_in_whatever_order_they_come(

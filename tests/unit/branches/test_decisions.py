@@ -12,8 +12,9 @@ from zhibu_branches.rules.decisions import (
     apply_decision,
     can_reach,
     check_new_record,
+    restore_record,
 )
-from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus, Standing
+from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus, RestoreReason, Standing
 
 TODAY = date(2026, 11, 23)
 
@@ -153,3 +154,39 @@ def test_rosters_may_be_several_steps_ahead_and_never_behind() -> None:
     assert can_reach(PartyStatus.APPLICANT, PartyStatus.FULL)
     assert not can_reach(PartyStatus.FULL, PartyStatus.PROBATIONARY)
     assert can_reach(PartyStatus.FULL, PartyStatus.UNDER_PROBATION)
+
+
+@pytest.mark.parametrize(
+    ("ended", "fitting"),
+    [
+        (Standing.DIED, {RestoreReason.ENTERED_WRONGLY}),
+        (Standing.LEFT, {RestoreReason.ENTERED_WRONGLY, RestoreReason.REINSTATED}),
+        (Standing.EXPELLED, {RestoreReason.ENTERED_WRONGLY, RestoreReason.REINSTATED}),
+        (Standing.MOVED_OUT, {RestoreReason.ENTERED_WRONGLY, RestoreReason.RETURNED}),
+        (Standing.WITHDRAWN, {RestoreReason.ENTERED_WRONGLY, RestoreReason.RETURNED}),
+        (Standing.PRESENT, set()),
+    ],
+)
+def test_each_end_is_undone_by_what_fits_it(ended: Standing, fitting: set[RestoreReason]) -> None:
+    end_date = None if ended is Standing.PRESENT else TODAY
+    before = record(PartyStatus.FULL, standing=ended, end_date=end_date)
+    opened = {
+        reason
+        for reason in RestoreReason
+        if isinstance(restore_record(before, reason, decision_date=TODAY, today=TODAY), Standings)
+    }
+    assert opened == fitting
+
+
+@given(st.sampled_from(PartyStatus), st.integers(-400, 400))
+def test_a_record_is_opened_as_it_stood_from_its_end_to_today(status: PartyStatus, days: int) -> None:
+    ended = TODAY - timedelta(days=200)
+    before = record(status, standing=Standing.DIED, end_date=ended)
+    day = TODAY + timedelta(days=days)
+    after = restore_record(before, RestoreReason.ENTERED_WRONGLY, decision_date=day, today=TODAY)
+    if day > TODAY:
+        assert after is DecisionRefusal.DATE_IN_FUTURE
+    elif day < ended:
+        assert after is DecisionRefusal.DATE_BEFORE_END
+    else:
+        assert after == record(status)

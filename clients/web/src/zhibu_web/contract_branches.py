@@ -63,6 +63,7 @@ class MemberDecision(Message):
     source: str = "DECISION_SOURCE_UNSPECIFIED"
     made_by_member_id: str = ""
     create_time: datetime | None = None
+    restore_reason: str = "RESTORE_REASON_UNSPECIFIED"
 
 
 class MemberFile(Message):

@@ -42,6 +42,7 @@ _EVERYTHING: Final = (
     "branches.members.decide",
     "branches.members.place",
     "branches.members.read",
+    "branches.members.restore",
     "branches.organisations.change",
     "branches.organisations.create",
     "branches.organisations.rename",

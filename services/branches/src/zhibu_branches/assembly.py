@@ -36,6 +36,7 @@ from zhibu_branches.api.survey_desk import SurveyDeskApi
 from zhibu_branches.api.surveys import SurveyApi
 from zhibu_branches.committees.events import committee_snapshot
 from zhibu_branches.committees.terms import warn_of_terms
+from zhibu_branches.erased import erased_consumer
 from zhibu_branches.foundings.deciding import expire_foundings
 from zhibu_branches.foundings.events import founding_snapshot
 from zhibu_branches.organisations import ensure_province
@@ -94,7 +95,7 @@ def _servicers(runtime: Runtime[BranchesSettings]) -> Mapping[ServiceDescriptor,
 
 
 def _consumers(runtime: Runtime[BranchesSettings]) -> list[Consumer]:
-    return [unplaced_consumer(), *RosterConsumers(runtime.clock).consumers()]
+    return [unplaced_consumer(), erased_consumer(), *RosterConsumers(runtime.clock).consumers()]
 
 
 def _jobs(runtime: Runtime[BranchesSettings]) -> list[Job]:

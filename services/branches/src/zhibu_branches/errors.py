@@ -72,6 +72,30 @@ MEMBER_NOT_PRESENT: Final = ErrorKind(
     zh="此人的党员档案已终止，不能再办理。",
     en="This member's record has ended; nothing more can be done with it.",
 )
+MEMBER_PRESENT: Final = ErrorKind(
+    reason="MEMBER_PRESENT",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人仍在册，不需要恢复。",
+    en="This member's record is open; there is nothing to restore.",
+)
+MEMBER_ERASED: Final = ErrorKind(
+    reason="MEMBER_ERASED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="此人的个人信息已经销毁，档案不能恢复；请按新人员重新登记。",
+    en="The data of this person were erased, so the record cannot be opened again. Take the person up anew.",
+)
+RESTORE_NOT_FITTING: Final = ErrorKind(
+    reason="RESTORE_NOT_FITTING",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="这个恢复原因与档案终止的方式不符，请核对文件。",
+    en="This reason does not fit the way in which the record ended. Check the document.",
+)
+DATE_BEFORE_END: Final = ErrorKind(
+    reason="DATE_BEFORE_END",
+    code=StatusCode.INVALID_ARGUMENT,
+    zh="日期早于档案终止的日期，请核对文件后改正。",
+    en="The date is before the day on which the record ended. Check it against the document.",
+)
 ALREADY_MEMBER: Final = ErrorKind(
     reason="ALREADY_MEMBER",
     code=StatusCode.ALREADY_EXISTS,

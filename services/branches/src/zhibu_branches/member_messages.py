@@ -76,4 +76,5 @@ def decision_message(entry: DecisionEntry) -> pb.MemberDecision:
         source=pb.DecisionSource.ValueType(entry.source),
         made_by_member_id=entry.made_by_member_id,
         create_time=instant(entry.create_time),
+        restore_reason=pb.RestoreReason.ValueType(entry.restore_reason or 0),
     )

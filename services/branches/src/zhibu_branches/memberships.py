@@ -57,6 +57,7 @@ __all__ = [
     "physical_of",
     "record_of",
     "records_of",
+    "reopen_record",
     "show_all_of",
 ]
 
@@ -112,6 +113,32 @@ async def open_record(transaction: Transaction, new: NewRecord, *, start_date: d
     await _insert(transaction, record.member_id, branch, MembershipKind.PHYSICAL, start_date=start_date, now=now)
     transaction.emit(record_changed(record), county_code=county_code)
     return record
+
+
+async def reopen_record(
+    transaction: Transaction, record: Record, *, branch: Organisation, start_date: date, now: datetime
+) -> Record:
+    """Opens a locked record again, with a physical membership in a locked branch of its county.
+
+    Raises:
+        ServiceError: ORGANISATION_DISSOLVED, BRANCH_IS_VIRTUAL.
+    """
+    _check_physical(branch)
+    row = await transaction.one(
+        update(member_record)
+        .where(member_record.c.member_id == record.member_id)
+        .values(
+            branch_id=branch.place.organisation_id,
+            standing=Standing.PRESENT,
+            end_date=None,
+            version=member_record.c.version + 1,
+            update_time=now,
+        )
+        .returning(member_record)
+    )
+    await transaction.execute(unplaced_member.delete().where(unplaced_member.c.member_id == record.member_id))
+    await _insert(transaction, record.member_id, branch, MembershipKind.PHYSICAL, start_date=start_date, now=now)
+    return record_from(row)
 
 
 async def open_membership(

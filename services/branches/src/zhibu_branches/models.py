@@ -117,6 +117,7 @@ member_decision: Final = Table(
     Column("source", SmallInteger, nullable=False),
     Column("made_by_member_id", Text, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
+    Column("restore_reason", SmallInteger, nullable=False),
 )
 
 membership_request: Final = Table(
@@ -151,6 +152,13 @@ unplaced_member: Final = Table(
     Column("eid_id", Text, nullable=False),
     Column("wanted_branch_id", Text, nullable=False),
     Column("issue_time", DateTime(timezone=True), nullable=False),
+)
+
+erased_member: Final = Table(
+    "erased_member",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("erase_time", DateTime(timezone=True), nullable=False),
 )
 
 counted_act: Final = Table(

@@ -26,8 +26,10 @@ from zhibu_branches.memberships import (
     memberships_of,
     open_record,
     record_of,
+    reopen_record,
 )
-from zhibu_branches.models import member_decision, member_record
+from zhibu_branches.models import erased_member, member_decision, member_record
+from zhibu_branches.queries import Organisation
 from zhibu_branches.rules import committees
 from zhibu_branches.rules.decisions import (
     Decision,
@@ -35,8 +37,9 @@ from zhibu_branches.rules.decisions import (
     Standings,
     apply_decision,
     check_new_record,
+    restore_record,
 )
-from zhibu_branches.rules.members import DecisionSource, EndReason, Occupation, PartyStatus, Standing
+from zhibu_branches.rules.members import DecisionSource, EndReason, Occupation, PartyStatus, RestoreReason, Standing
 from zhibu_branches.unplaced import find_unplaced
 
 T = TypeVar("T")
@@ -62,6 +65,8 @@ class DecisionEntry:
     source: DecisionSource
     made_by_member_id: str
     create_time: datetime
+    # Why it opened an ended record again; None for all other decisions.
+    restore_reason: RestoreReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,52 @@ async def record_decision(
     return changed, entry
 
 
+async def restore_member(
+    transaction: Transaction,
+    record: Record,
+    reason: RestoreReason,
+    *,
+    branch: Organisation,
+    decision_date: date,
+    document: Document,
+    today: date,
+    now: datetime,
+) -> tuple[Record, DecisionEntry]:
+    """Opens a locked record again in a locked branch of its county; what ended with it stays ended.
+
+    Raises:
+        ServiceError: MEMBER_ERASED, MEMBER_PRESENT, RESTORE_NOT_FITTING and what the branch refuses.
+    """
+    if not document.number:
+        raise field_error("document_number", errors.DOCUMENT_WANTED)
+    erased = select(erased_member.c.member_id).where(erased_member.c.member_id == record.member_id)
+    if await transaction.scalar(erased) is not None:
+        raise errors.MEMBER_ERASED()
+    outcome = restore_record(standings_of(record), reason, decision_date=decision_date, today=today)
+    if isinstance(outcome, DecisionRefusal):
+        raise _refused(outcome)
+    restored = await reopen_record(transaction, record, branch=branch, start_date=decision_date, now=now)
+    transaction.emit(record_changed(restored, source=DecisionSource.RECORDED), county_code=restored.county_code)
+    entry = DecisionEntry(
+        decision_id=new_ulid(),
+        member_id=restored.member_id,
+        county_code=restored.county_code,
+        branch_id=restored.branch_id,
+        decision_date=decision_date,
+        status=None,
+        occupation=None,
+        standing=Standing.PRESENT,
+        document_number=document.number,
+        document_id=document.document_id,
+        source=DecisionSource.RECORDED,
+        made_by_member_id=document.made_by_member_id,
+        create_time=now,
+        restore_reason=reason,
+    )
+    await _insert_entry(transaction, entry)
+    return restored, entry
+
+
 async def decisions_of(transaction: Transaction, member_id: str) -> list[DecisionEntry]:
     """A record's history, the newest first."""
     return [_entry_of(row) for row in await _DECISIONS.all(transaction, member_id=member_id)]
@@ -244,6 +295,7 @@ async def _insert_entry(transaction: Transaction, entry: DecisionEntry) -> None:
             source=entry.source,
             made_by_member_id=entry.made_by_member_id,
             create_time=entry.create_time,
+            restore_reason=entry.restore_reason or 0,
         )
     )
 
@@ -263,6 +315,7 @@ def _entry_of(row: Row[Any]) -> DecisionEntry:
         source=DecisionSource(row.source),
         made_by_member_id=row.made_by_member_id,
         create_time=row.create_time,
+        restore_reason=RestoreReason(row.restore_reason) if row.restore_reason else None,
     )
 
 
@@ -274,6 +327,9 @@ def _if_changed(after: T, before: T) -> T | None:
 _REFUSALS: Final[Mapping[DecisionRefusal, tuple[str, ErrorKind]]] = {
     DecisionRefusal.NOTHING_CHANGES: ("", errors.DECISION_CHANGES_NOTHING),
     DecisionRefusal.RECORD_ENDED: ("", errors.MEMBER_NOT_PRESENT),
+    DecisionRefusal.RECORD_OPEN: ("", errors.MEMBER_PRESENT),
+    DecisionRefusal.RESTORE_NOT_FITTING: ("reason", errors.RESTORE_NOT_FITTING),
+    DecisionRefusal.DATE_BEFORE_END: ("decision_date", errors.DATE_BEFORE_END),
     DecisionRefusal.STATUS_NOT_REACHABLE: ("", errors.STATUS_NOT_REACHABLE),
     DecisionRefusal.STANDING_NOT_FITTING: ("", errors.STANDING_NOT_FITTING),
     DecisionRefusal.DATE_IN_FUTURE: ("decision_date", errors.DATE_IN_FUTURE),

@@ -15,6 +15,7 @@ from zhibu_kit.events import EventContext
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.eids import RevocationReason, find_living_eid
+from zhibu_identity.erasures import end_erasure, find_erasure
 from zhibu_identity.grants import as_province
 from zhibu_identity.member_places import (
     MemberPlace,
@@ -26,9 +27,18 @@ from zhibu_identity.member_places import (
 )
 from zhibu_identity.models import person
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import change_person, find_people, find_person, set_standings
+from zhibu_identity.people import (
+    OPEN_STANDINGS,
+    PersonRecord,
+    change_person,
+    find_people,
+    find_person,
+    set_standings,
+)
 from zhibu_identity.post_offices import MemberPost, settle_office, store_post
 from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.rules.erasure import ErasureState
+from zhibu_identity.tasks import TaskKind, add_task
 
 # How a record ended, and what the e-ID is revoked for. An applicant who is no longer followed keeps it.
 _REASONS: Final = {
@@ -89,7 +99,7 @@ async def follow_memberships(transaction: Transaction, parts: Parts, told: Seque
 
 
 async def follow_record(transaction: Transaction, parts: Parts, event: pb.MemberRecordChanged) -> None:
-    """Keep status and standing; when the record ended, the e-ID is revoked."""
+    """Keep status and standing; when the record ended, the e-ID is revoked, when it is open again, the person is found again."""
     async with as_province(transaction):
         home = await transaction.scalar(select(person.c.county_code).where(person.c.member_id == event.member_id))
     if home is None:
@@ -105,6 +115,8 @@ async def follow_record(transaction: Transaction, parts: Parts, event: pb.Member
             now=parts.clock.now(),
             values={"party_status": event.status, "standing": event.standing},
         )
+    if record.closed and event.standing in OPEN_STANDINGS:
+        await _follow_opening(transaction, parts, record)
     reason = _REASONS.get(event.standing)
     eid = await find_living_eid(transaction, event.member_id, lock=True) if reason else None
     if reason is not None and eid is not None:
@@ -112,7 +124,7 @@ async def follow_record(transaction: Transaction, parts: Parts, event: pb.Member
 
 
 async def follow_records(transaction: Transaction, parts: Parts, told: Sequence[pb.MemberRecordChanged]) -> None:
-    """Do the same for records of one county at once; those that ended are followed one by one."""
+    """Do the same for records of one county at once; those that ended or are open again are followed one by one."""
     ended = [event for event in told if event.standing in _REASONS]
     open_ones = {event.member_id: event for event in told if event.standing not in _REASONS}
     wanted = sorted(open_ones)
@@ -123,15 +135,31 @@ async def follow_records(transaction: Transaction, parts: Parts, told: Sequence[
     for row in homes:
         await transaction.widen(Scope.of(row.county_code))
     people = await find_people(transaction, wanted, lock=True)
+    reopened = {member_id for member_id, record in people.items() if record.closed}
     changed = {
         member_id: (open_ones[member_id].status, open_ones[member_id].standing)
         for member_id, record in people.items()
-        if (record.party_status, record.standing) != (open_ones[member_id].status, open_ones[member_id].standing)
+        if member_id not in reopened
+        and (record.party_status, record.standing) != (open_ones[member_id].status, open_ones[member_id].standing)
     }
     if changed:
         await set_standings(transaction, changed, now=parts.clock.now())
-    for event in ended:
+    for event in [*ended, *(open_ones[member_id] for member_id in sorted(reopened))]:
         await follow_record(transaction, parts, event)
+
+
+async def _follow_opening(transaction: Transaction, parts: Parts, record: PersonRecord) -> None:
+    """Have a person whose record is open again found by number and name: an application for a new e-ID fits the record.
+
+    With the e-ID that was revoked the numbers were given back. Whatever would erase the data comes to nothing.
+    """
+    now = parts.clock.now()
+    await add_task(
+        transaction, TaskKind.INDEX_MEMBER, county_code=record.county_code, member_id=record.member_id, due_at=now
+    )
+    waiting = await find_erasure(transaction, record.member_id)
+    if waiting is not None and waiting.state is ErasureState.WAITING:
+        await end_erasure(transaction, waiting, state=ErasureState.EXPIRED, officer=None, now=now)
 
 
 def _place_of(event: pb.MembershipChanged) -> MemberPlace:

@@ -21,6 +21,7 @@ from zhibu_web.pages import (
     desk_organisations,
     desk_people,
     desk_recoveries,
+    desk_restoring,
     desk_settings,
     desk_statistics,
     desk_survey,
@@ -42,6 +43,7 @@ DESK_PAGES: Final = (
     # Before a person's page: an address below it.
     desk_documents,
     desk_decisions,
+    desk_restoring,
     desk_people,
     desk_corrections,
     desk_recoveries,

@@ -216,6 +216,34 @@ MEMBERSHIP_END_REASON_RECORD_ENDED: MembershipEndReason.ValueType  # 7
 """The member died, left, was expelled or moved out."""
 Global___MembershipEndReason: _TypeAlias = MembershipEndReason  # noqa: Y015
 
+class _RestoreReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RestoreReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RestoreReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESTORE_REASON_UNSPECIFIED: _RestoreReason.ValueType  # 0
+    """Never stored for a restoration."""
+    RESTORE_REASON_REINSTATED: _RestoreReason.ValueType  # 1
+    """The decision by which the member left or was expelled was revoked (恢复党籍)."""
+    RESTORE_REASON_ENTERED_WRONGLY: _RestoreReason.ValueType  # 2
+    """The end was recorded by mistake, for example the death of somebody who lives."""
+    RESTORE_REASON_RETURNED: _RestoreReason.ValueType  # 3
+    """Came back: from another province, or as an applicant who is followed again."""
+
+class RestoreReason(_RestoreReason, metaclass=_RestoreReasonEnumTypeWrapper):
+    """RestoreReason says why an ended record is opened again."""
+
+RESTORE_REASON_UNSPECIFIED: RestoreReason.ValueType  # 0
+"""Never stored for a restoration."""
+RESTORE_REASON_REINSTATED: RestoreReason.ValueType  # 1
+"""The decision by which the member left or was expelled was revoked (恢复党籍)."""
+RESTORE_REASON_ENTERED_WRONGLY: RestoreReason.ValueType  # 2
+"""The end was recorded by mistake, for example the death of somebody who lives."""
+RESTORE_REASON_RETURNED: RestoreReason.ValueType  # 3
+"""Came back: from another province, or as an applicant who is followed again."""
+Global___RestoreReason: _TypeAlias = RestoreReason  # noqa: Y015
+
 class _DecisionSource:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -398,6 +426,7 @@ class MemberDecision(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     MADE_BY_MEMBER_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    RESTORE_REASON_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """Identifier (ULID)."""
     member_id: _builtins.str
@@ -420,6 +449,8 @@ class MemberDecision(_message.Message):
     """Where it comes from."""
     made_by_member_id: _builtins.str
     """Officer who recorded it; empty for an import."""
+    restore_reason: Global___RestoreReason.ValueType
+    """Why an ended record was opened again; unspecified for all other decisions."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
@@ -439,10 +470,11 @@ class MemberDecision(_message.Message):
         source: Global___DecisionSource.ValueType = ...,
         made_by_member_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        restore_reason: Global___RestoreReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "create_time", b"create_time", "decision_date", b"decision_date", "decision_id", b"decision_id", "document_id", b"document_id", "document_number", b"document_number", "made_by_member_id", b"made_by_member_id", "member_id", b"member_id", "occupation", b"occupation", "source", b"source", "standing", b"standing", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_id", b"branch_id", "create_time", b"create_time", "decision_date", b"decision_date", "decision_id", b"decision_id", "document_id", b"document_id", "document_number", b"document_number", "made_by_member_id", b"made_by_member_id", "member_id", b"member_id", "occupation", b"occupation", "restore_reason", b"restore_reason", "source", b"source", "standing", b"standing", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

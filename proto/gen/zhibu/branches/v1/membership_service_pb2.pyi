@@ -903,6 +903,90 @@ class RecordDecisionResponse(_message.Message):
 Global___RecordDecisionResponse: _TypeAlias = RecordDecisionResponse  # noqa: Y015
 
 @_typing.final
+class RestoreMemberRequest(_message.Message):
+    """Request of RestoreMember."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECISION_DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """Physical branch that takes the member up."""
+    member_id: _builtins.str
+    """Member."""
+    reason: _membership_pb2.RestoreReason.ValueType
+    """Why."""
+    decision_date: _builtins.str
+    """Day of the decision (YYYY-MM-DD), from the record's end to today; the membership begins with it."""
+    document_number: _builtins.str
+    """Number of the document (文号)."""
+    document_id: _builtins.str
+    """File of the document, from identity's DocumentService."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        reason: _membership_pb2.RestoreReason.ValueType = ...,
+        decision_date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_date", b"decision_date", "document_id", b"document_id", "document_number", b"document_number", "etag", b"etag", "member_id", b"member_id", "organisation_id", b"organisation_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreMemberRequest: _TypeAlias = RestoreMemberRequest  # noqa: Y015
+
+@_typing.final
+class RestoreMemberResponse(_message.Message):
+    """Response of RestoreMember."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def record(self) -> _membership_pb2.MemberRecord:
+        """The record, open again."""
+
+    @_builtins.property
+    def decision(self) -> _membership_pb2.MemberDecision:
+        """The entry."""
+
+    def __init__(
+        self,
+        *,
+        record: _membership_pb2.MemberRecord | None = ...,
+        decision: _membership_pb2.MemberDecision | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "record", b"record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "etag", b"etag", "record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreMemberResponse: _TypeAlias = RestoreMemberResponse  # noqa: Y015
+
+@_typing.final
 class GetMembershipRightsRequest(_message.Message):
     """Request of GetMembershipRights."""
 

@@ -107,6 +107,11 @@ class MembershipServiceStub:
                 request_serializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionRequest.SerializeToString,
                 response_deserializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionResponse.FromString,
                 _registered_method=True)
+        self.RestoreMember = channel.unary_unary(
+                '/zhibu.branches.v1.MembershipService/RestoreMember',
+                request_serializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberRequest.SerializeToString,
+                response_deserializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberResponse.FromString,
+                _registered_method=True)
         self.GetMembershipRights = channel.unary_unary(
                 '/zhibu.branches.v1.MembershipService/GetMembershipRights',
                 request_serializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.GetMembershipRightsRequest.SerializeToString,
@@ -234,6 +239,15 @@ class MembershipServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RestoreMember(self, request, context):
+        """RestoreMember opens an ended record again, in a physical branch of the county in which it ended, by a decision with
+        its document. Status and history stay. Memberships, posts and the e-ID that ended do not come back: the member
+        applies for a new e-ID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMembershipRights(self, request, context):
         """GetMembershipRights shows which kind of membership entitles to what in a county.
         """
@@ -336,6 +350,11 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.RecordDecision,
                     request_deserializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionRequest.FromString,
                     response_serializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionResponse.SerializeToString,
+            ),
+            'RestoreMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreMember,
+                    request_deserializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberRequest.FromString,
+                    response_serializer=zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberResponse.SerializeToString,
             ),
             'GetMembershipRights': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMembershipRights,
@@ -738,6 +757,33 @@ class MembershipService:
             '/zhibu.branches.v1.MembershipService/RecordDecision',
             zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionRequest.SerializeToString,
             zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RecordDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.branches.v1.MembershipService/RestoreMember',
+            zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberRequest.SerializeToString,
+            zhibu_dot_branches_dot_v1_dot_membership__service__pb2.RestoreMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

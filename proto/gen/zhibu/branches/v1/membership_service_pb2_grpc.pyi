@@ -68,6 +68,11 @@ class MembershipServiceStub:
     """RecordDecision records a decision that changes a member's status, occupation or standing, with its document. A
     standing other than present ends memberships and posts, and identity revokes the e-ID.
     """
+    RestoreMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RestoreMemberRequest, _membership_service_pb2.RestoreMemberResponse]
+    """RestoreMember opens an ended record again, in a physical branch of the county in which it ended, by a decision with
+    its document. Status and history stay. Memberships, posts and the e-ID that ended do not come back: the member
+    applies for a new e-ID.
+    """
     GetMembershipRights: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRightsRequest, _membership_service_pb2.GetMembershipRightsResponse]
     """GetMembershipRights shows which kind of membership entitles to what in a county."""
     UpdateMembershipRights: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.UpdateMembershipRightsRequest, _membership_service_pb2.UpdateMembershipRightsResponse]
@@ -118,6 +123,11 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     RecordDecision: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RecordDecisionRequest, _membership_service_pb2.RecordDecisionResponse]  # type: ignore[assignment]
     """RecordDecision records a decision that changes a member's status, occupation or standing, with its document. A
     standing other than present ends memberships and posts, and identity revokes the e-ID.
+    """
+    RestoreMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RestoreMemberRequest, _membership_service_pb2.RestoreMemberResponse]  # type: ignore[assignment]
+    """RestoreMember opens an ended record again, in a physical branch of the county in which it ended, by a decision with
+    its document. Status and history stay. Memberships, posts and the e-ID that ended do not come back: the member
+    applies for a new e-ID.
     """
     GetMembershipRights: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRightsRequest, _membership_service_pb2.GetMembershipRightsResponse]  # type: ignore[assignment]
     """GetMembershipRights shows which kind of membership entitles to what in a county."""
@@ -250,6 +260,17 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_membership_service_pb2.RecordDecisionResponse, _abc.Awaitable[_membership_service_pb2.RecordDecisionResponse]]:
         """RecordDecision records a decision that changes a member's status, occupation or standing, with its document. A
         standing other than present ends memberships and posts, and identity revokes the e-ID.
+        """
+
+    @_abc_1.abstractmethod
+    def RestoreMember(
+        self,
+        request: _membership_service_pb2.RestoreMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.RestoreMemberResponse, _abc.Awaitable[_membership_service_pb2.RestoreMemberResponse]]:
+        """RestoreMember opens an ended record again, in a physical branch of the county in which it ended, by a decision with
+        its document. Status and history stay. Memberships, posts and the e-ID that ended do not come back: the member
+        applies for a new e-ID.
         """
 
     @_abc_1.abstractmethod

@@ -33,10 +33,10 @@ from zhibu_branches.memberships import (
     show_all_of,
 )
 from zhibu_branches.queries import Organisation, find_organisation
-from zhibu_branches.records import Document, decisions_of, place_member, record_decision
+from zhibu_branches.records import Document, decisions_of, place_member, record_decision, restore_member
 from zhibu_branches.requests import ADMITTED, REFUSED, check_open, find_request, lock_request, open_requests_to, settle
 from zhibu_branches.rules.decisions import Decision
-from zhibu_branches.rules.members import MembershipKind, Occupation, PartyStatus, Standing
+from zhibu_branches.rules.members import MembershipKind, Occupation, PartyStatus, RestoreReason, Standing
 from zhibu_branches.rules.tree import Level
 from zhibu_branches.unplaced import list_unplaced
 
@@ -256,6 +256,41 @@ class MembershipApi:
                     etag=etag_of(changed.version),
                 ),
                 subjects=[changed.member_id],
+            )
+
+    async def RestoreMember(self, request: pb.RestoreMemberRequest, call: Call) -> pb.RestoreMemberResponse:
+        async with self._database.write(call, request, pb.RestoreMemberResponse) as write:
+            if write.replayed is not None:
+                return write.replayed
+            # Locks in the one order: branch, record.
+            branch = (await lock_branches(write, [request.organisation_id]))[request.organisation_id]
+            record = await show_all_of(write, request.member_id)
+            if record.county_code != branch.place.county_code:
+                # Where it ended it is opened; to another county leads a transfer.
+                raise NOT_FOUND(noun="member")
+            _check_not_own(call, record.member_id)
+            check_etag(request.etag, record.version)
+            restored, entry = await restore_member(
+                write,
+                record,
+                RestoreReason(request.reason),
+                branch=branch,
+                decision_date=day_of("decision_date", request.decision_date),
+                document=Document(
+                    number=request.document_number.strip(),
+                    document_id=request.document_id,
+                    made_by_member_id=call.caller.member_id or "",
+                ),
+                today=today_in_shanghai(self._clock),
+                now=self._clock.now(),
+            )
+            return write.reply(
+                pb.RestoreMemberResponse(
+                    record=await _record(write, restored),
+                    decision=decision_message(entry),
+                    etag=etag_of(restored.version),
+                ),
+                subjects=[restored.member_id],
             )
 
     async def GetMembershipRights(

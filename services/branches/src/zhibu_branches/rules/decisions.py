@@ -6,12 +6,12 @@ Sources: Constitution of the Party (党章) chapters I and VII; 中国共产党�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus, Standing
+from zhibu_branches.rules.members import MEMBERS, Occupation, PartyStatus, RestoreReason, Standing
 
 
 class DecisionRefusal(StrEnum):
@@ -28,6 +28,9 @@ class DecisionRefusal(StrEnum):
     ADMISSION_DATE_WANTED = "admission_date_wanted"
     DATE_NOT_FITTING_STATUS = "date_not_fitting_status"
     RECORD_ENDED = "record_ended"
+    RECORD_OPEN = "record_open"
+    DATE_BEFORE_END = "date_before_end"
+    RESTORE_NOT_FITTING = "restore_not_fitting"
 
 
 # From which status a decision leads to which: step by step into the Party, and from full membership into probation and
@@ -42,6 +45,13 @@ _NEXT: Final[Mapping[PartyStatus, frozenset[PartyStatus]]] = {
 }
 # Only who was admitted can leave or be expelled; only who was not can be no longer followed.
 _OF_MEMBERS: Final = frozenset({Standing.LEFT, Standing.EXPELLED})
+# Which ends a reason opens again; what was recorded by mistake can be any of them. The dead do not return, and who moved
+# away was never struck off.
+_RESTORES: Final[Mapping[RestoreReason, frozenset[Standing]]] = {
+    RestoreReason.REINSTATED: frozenset({Standing.LEFT, Standing.EXPELLED}),
+    RestoreReason.RETURNED: frozenset({Standing.MOVED_OUT, Standing.WITHDRAWN}),
+    RestoreReason.ENTERED_WRONGLY: frozenset(Standing) - {Standing.PRESENT},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +111,21 @@ def apply_decision(record: Standings, decision: Decision, *, today: date) -> Sta
             return DecisionRefusal.STANDING_NOT_FITTING
         changed = _with(changed, standing=standing, end_date=decision.decision_date)
     return changed if occupation is None else _with(changed, occupation=occupation)
+
+
+def restore_record(
+    record: Standings, reason: RestoreReason, *, decision_date: date, today: date
+) -> Standings | DecisionRefusal:
+    """The record open again, as it stood when it ended, or why it cannot be."""
+    if record.standing is Standing.PRESENT:
+        return DecisionRefusal.RECORD_OPEN
+    if record.standing not in _RESTORES[reason]:
+        return DecisionRefusal.RESTORE_NOT_FITTING
+    if decision_date > today:
+        return DecisionRefusal.DATE_IN_FUTURE
+    if record.end_date is not None and decision_date < record.end_date:
+        return DecisionRefusal.DATE_BEFORE_END
+    return replace(record, standing=Standing.PRESENT, end_date=None)
 
 
 def check_new_record(record: Standings, *, today: date) -> DecisionRefusal | None:

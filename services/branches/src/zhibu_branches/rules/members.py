@@ -59,6 +59,14 @@ class EndReason(IntEnum):
     RECORD_ENDED = 7
 
 
+class RestoreReason(IntEnum):
+    """Why an ended record is opened again."""
+
+    REINSTATED = 1
+    ENTERED_WRONGLY = 2
+    RETURNED = 3
+
+
 class DecisionSource(IntEnum):
     """Where an entry of the history comes from."""
 
