@@ -46,6 +46,8 @@ async def test_a_lost_eid_is_replaced_a_telephone_changed_and_the_dead_are_erase
     await _record_death(admin, person)
     await member.goto(f"{stack.web}/me")
     await expect(member.get_by_role("heading", level=1)).to_have_text("您已退出登录")
+    await _restore(admin, person)
+    await _record_death(admin, person)
     await _erase(admin, await officers.open(browser_of_another, PROVINCE), person, name)
     assert complaints == []
 
@@ -105,6 +107,28 @@ async def _record_death(admin: Page, person: str) -> None:
     await admin.locator("#confirm").check()
     await admin.get_by_role("button", name="登记决定").click()
     await expect(admin.get_by_role("alert")).to_contain_text("决定已登记")
+
+
+async def _restore(admin: Page, person: str) -> None:
+    """The death was recorded by mistake: the record is open again, in a branch, without the e-ID."""
+    await admin.goto(person)
+    await check_page(admin)
+    await admin.get_by_role("link", name="恢复党员档案").click()
+    await admin.get_by_role("button", name="恢复党员档案").click()
+    await expect(admin.get_by_role("alert")).to_contain_text("请查找并选择党支部")
+    await check_page(admin)
+    await admin.locator("#reason").select_option(label="登记有误")
+    await admin.locator("[name=branch_query]").fill("党支部")
+    await admin.locator("button[name=find]").click()
+    await admin.get_by_role("radio").first.check()
+    await admin.get_by_label("文号").fill("临组〔2026〕100 号")
+    await admin.locator("#confirm").check()
+    await check_page(admin)
+    await admin.get_by_role("button", name="恢复党员档案").click()
+    await expect(admin.get_by_role("alert")).to_contain_text("党员档案已恢复")
+    await expect(admin.locator("main")).to_contain_text("在册 · 登记有误")
+    await expect(admin.locator("dt:text-is('电子身份证') + dd")).to_have_text("无")
+    await check_page(admin)
 
 
 async def _erase(admin: Page, second: Page, person: str, name: str) -> None:
