@@ -49,6 +49,7 @@ LONG_FILES: dict[str, str] = {
     "tests/integration/identity/test_people.py": "one story after the other about one part",
     "tests/integration/identity/test_recovery.py": "one story after the other about one part",
     "tests/integration/identity/test_rosters.py": "one story after the other about one part",
+    "tests/integration/notify/test_inbox.py": "one story after the other about one part",
     "tests/integration/notify/test_notices.py": "one story after the other about one part",
     "tests/integration/web/test_member_pages.py": "one story after the other about one part",
     "tests/unit/identity/test_roster_reading.py": "one story after the other about one part",

@@ -26,10 +26,8 @@ from zhibu_branches.memberships import (
     memberships_of,
     open_record,
     record_of,
-    reopen_record,
 )
-from zhibu_branches.models import erased_member, member_decision, member_record
-from zhibu_branches.queries import Organisation
+from zhibu_branches.models import member_decision, member_record
 from zhibu_branches.rules import committees
 from zhibu_branches.rules.decisions import (
     Decision,
@@ -37,7 +35,6 @@ from zhibu_branches.rules.decisions import (
     Standings,
     apply_decision,
     check_new_record,
-    restore_record,
 )
 from zhibu_branches.rules.members import DecisionSource, EndReason, Occupation, PartyStatus, RestoreReason, Standing
 from zhibu_branches.unplaced import find_unplaced
@@ -90,7 +87,7 @@ async def take_up(
     if refusal is DecisionRefusal.DATE_IN_FUTURE:
         raise field_error("status_date", errors.DATE_IN_FUTURE)
     if refusal is not None:
-        raise _refused(refusal)
+        raise refused(refusal)
     record = await open_record(transaction, new, start_date=today, now=now)
     entry = DecisionEntry(
         decision_id=new_ulid(),
@@ -107,7 +104,7 @@ async def take_up(
         made_by_member_id=document.made_by_member_id,
         create_time=now,
     )
-    await _insert_entry(transaction, entry)
+    await insert_entry(transaction, entry)
     return record, entry
 
 
@@ -139,7 +136,7 @@ async def record_decision(
     """
     outcome = apply_decision(standings_of(record), decision, today=today)
     if isinstance(outcome, DecisionRefusal):
-        raise _refused(outcome)
+        raise refused(outcome)
     if outcome.standing is not Standing.PRESENT:
         await end_memberships(
             transaction,
@@ -190,54 +187,8 @@ async def record_decision(
         made_by_member_id=document.made_by_member_id,
         create_time=now,
     )
-    await _insert_entry(transaction, entry)
+    await insert_entry(transaction, entry)
     return changed, entry
-
-
-async def restore_member(
-    transaction: Transaction,
-    record: Record,
-    reason: RestoreReason,
-    *,
-    branch: Organisation,
-    decision_date: date,
-    document: Document,
-    today: date,
-    now: datetime,
-) -> tuple[Record, DecisionEntry]:
-    """Opens a locked record again in a locked branch of its county; what ended with it stays ended.
-
-    Raises:
-        ServiceError: MEMBER_ERASED, MEMBER_PRESENT, RESTORE_NOT_FITTING and what the branch refuses.
-    """
-    if not document.number:
-        raise field_error("document_number", errors.DOCUMENT_WANTED)
-    erased = select(erased_member.c.member_id).where(erased_member.c.member_id == record.member_id)
-    if await transaction.scalar(erased) is not None:
-        raise errors.MEMBER_ERASED()
-    outcome = restore_record(standings_of(record), reason, decision_date=decision_date, today=today)
-    if isinstance(outcome, DecisionRefusal):
-        raise _refused(outcome)
-    restored = await reopen_record(transaction, record, branch=branch, start_date=decision_date, now=now)
-    transaction.emit(record_changed(restored, source=DecisionSource.RECORDED), county_code=restored.county_code)
-    entry = DecisionEntry(
-        decision_id=new_ulid(),
-        member_id=restored.member_id,
-        county_code=restored.county_code,
-        branch_id=restored.branch_id,
-        decision_date=decision_date,
-        status=None,
-        occupation=None,
-        standing=Standing.PRESENT,
-        document_number=document.number,
-        document_id=document.document_id,
-        source=DecisionSource.RECORDED,
-        made_by_member_id=document.made_by_member_id,
-        create_time=now,
-        restore_reason=reason,
-    )
-    await _insert_entry(transaction, entry)
-    return restored, entry
 
 
 async def decisions_of(transaction: Transaction, member_id: str) -> list[DecisionEntry]:
@@ -279,7 +230,8 @@ def _standings_of_new(new: NewRecord) -> Standings:
     )
 
 
-async def _insert_entry(transaction: Transaction, entry: DecisionEntry) -> None:
+async def insert_entry(transaction: Transaction, entry: DecisionEntry) -> None:
+    """Adds an entry to a record's history."""
     await transaction.execute(
         insert(member_decision).values(
             decision_id=entry.decision_id,
@@ -342,6 +294,7 @@ _REFUSALS: Final[Mapping[DecisionRefusal, tuple[str, ErrorKind]]] = {
 }
 
 
-def _refused(refusal: DecisionRefusal) -> ServiceError:
+def refused(refusal: DecisionRefusal) -> ServiceError:
+    """What callers are told of a refusal."""
     field, kind = _REFUSALS[refusal]
     return field_error(field, kind) if field else kind()

@@ -33,8 +33,9 @@ from zhibu_branches.memberships import (
     show_all_of,
 )
 from zhibu_branches.queries import Organisation, find_organisation
-from zhibu_branches.records import Document, decisions_of, place_member, record_decision, restore_member
+from zhibu_branches.records import Document, decisions_of, place_member, record_decision
 from zhibu_branches.requests import ADMITTED, REFUSED, check_open, find_request, lock_request, open_requests_to, settle
+from zhibu_branches.restoring import restore_member
 from zhibu_branches.rules.decisions import Decision
 from zhibu_branches.rules.members import MembershipKind, Occupation, PartyStatus, RestoreReason, Standing
 from zhibu_branches.rules.tree import Level
