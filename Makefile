@@ -7,7 +7,7 @@ BENCHES := $(patsubst bench/%.py,%,$(shell grep -l '^if __name__ ==' bench/*.py)
 # Without compiled files every start of a service costs three seconds of processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo test nightly bench lint types generate reset fresh status docs
+.PHONY: help setup run observe demo test nightly bench lint types generate reset fresh status docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,10 @@ setup: ## Install everything that the project needs (called by the other targets
 
 run: setup ## Start the whole stack with the demonstration county; Ctrl-C stops it.
 	@exec $(PY) -m zhibu_stack run
+
+observe: setup ## Watch a running `make run` with Prometheus and the alerts; Ctrl-C stops it.
+	@tools/setup --prometheus
+	@exec $(PY) -m zhibu_stack observe
 
 demo: setup ## Load the whole of Linqu (24,000 members, 239 branches) beside or with `make run`; goes on where it stopped.
 	@tools/whole-county
@@ -28,12 +32,12 @@ reset: ## Wipe the state of `make run` (.run/).
 	@if [ -x $(PY) ]; then $(PY) -m zhibu_stack reset; else rm -rf .run; fi
 
 test: setup ## Run every test, fast ones first.
-	@tools/setup --browser
+	@tools/setup --browser --prometheus
 	@$(PY) -m pytest tests/unit tests/contract -q -n 2
 	@$(PY) -m pytest tests/integration tests/e2e -q -n 3
 
 nightly: setup ## Run the tests that take too long for every change (marked `nightly`).
-	@tools/setup --browser
+	@tools/setup --browser --prometheus
 	@$(PY) -m pytest tests -q -m nightly
 
 bench: setup ## Measure everything in turn (some hours, 16 GB of disk), write docs/performance.md; SIZES=--smoke: see that each bench runs.

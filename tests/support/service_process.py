@@ -52,6 +52,11 @@ class ServiceProcess:
         return f"127.0.0.1:{self._ports[0]}"
 
     @property
+    def health_address(self) -> str:
+        """Where it tells its health and its metrics."""
+        return f"127.0.0.1:{self._ports[1]}"
+
+    @property
     def channel(self) -> grpc.aio.Channel:
         """A channel to it, which outlives the process: gRPC connects anew."""
         if self._channel is None:

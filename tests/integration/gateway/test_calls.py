@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from support.gateway_door import Door
+from support.metrics_text import undeclared_in, value_of
 
 ECHO = "/v1/testing/echo"
 
@@ -182,6 +183,9 @@ async def test_health_is_told_on_both_doors(door: Door) -> None:
         assert (await health.get("/readyz")).json()["deny_list"] is True
         metrics = (await health.get("/metrics")).text
     assert 'operation="zhibu.testing.v1.ProbeService/Echo"' in metrics
+    assert undeclared_in(metrics) == []
+    assert value_of(metrics, "zhibu_health_check", check="deny_list") == 1
+    assert value_of(metrics, "zhibu_deny_list_silent_seconds") is not None
 
 
 async def test_the_pages_for_people_come_in_both_languages_and_without_scripts(door: Door) -> None:

@@ -25,6 +25,7 @@ from integration.identity.working_by_hand import (
 from joserfc import jws
 from keycloak import KeycloakAdmin
 from pyotp.totp import TOTP
+from support.metrics_text import value_of
 from zhibu_identity.accounts import AccountsError, ForeignAccountError, KeycloakAccounts, NewAccount
 from zhibu_identity.activation import make_activation_code
 from zhibu_identity.eids import RevocationReason, open_number
@@ -32,6 +33,7 @@ from zhibu_identity.revoking import revoke_eid
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
+from zhibu_kit.telemetry import Telemetry
 from zhibu_stack.engines import Keycloak
 from zhibu_stack.testing import shared_keycloak
 
@@ -176,8 +178,12 @@ async def test_only_the_members_own_account_is_deleted(accounts: KeycloakAccount
 
 
 async def test_a_keycloak_that_is_not_there_is_told_as_such(keycloak: Keycloak) -> None:
+    telemetry = Telemetry("identity", sample_ratio=0.0)
     nowhere = KeycloakAccounts(
-        issuer="http://127.0.0.1:9/realms/zhibu", client_id="svc-identity", client_secret="secret"
+        issuer="http://127.0.0.1:9/realms/zhibu",
+        client_id="svc-identity",
+        client_secret="secret",
+        telemetry=telemetry,
     )
     try:
         with pytest.raises(AccountsError):
@@ -186,6 +192,10 @@ async def test_a_keycloak_that_is_not_there_is_told_as_such(keycloak: Keycloak) 
             await nowhere.close(new_ulid())
     finally:
         await nowhere.aclose()
+    metrics = telemetry.render_metrics().decode()
+    for operation in ("open", "close"):
+        labels = {"operation": operation, "outcome": "failed"}
+        assert value_of(metrics, "zhibu_keycloak_duration_seconds_count", **labels) == 1
 
 
 async def test_issuing_that_is_cut_off_after_keycloak_answered_ends_with_one_account(

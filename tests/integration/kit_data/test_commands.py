@@ -83,12 +83,16 @@ async def test_a_migration_that_fails_is_one_sentence_and_a_status(run: Command,
     assert complaint.count("\n") == 1
 
 
-async def test_dead_letters_are_listed_and_replayed_by_the_running_service(
+async def test_dead_letters_are_listed_thrown_away_and_replayed_by_the_running_service(
     run: Command, made: ServiceDatabase, listener_bus: Bus, start: Start
 ) -> None:
     await run("migrate")
     database = Database(made.app_url, service="mirror")
     runner = Mirror().runner(database, listener_bus)
+    assert await run("dead-letters", "list") == (0, "", "")
+    await set_aside(database, "letter-0")
+    assert (await run("dead-letters", "discard", "letter-2"))[0] == 1
+    assert await run("dead-letters", "discard", "letter-0") == (0, "discarded\n", "")
     assert await run("dead-letters", "list") == (0, "", "")
     await set_aside(database, "letter-1")
     status, output, _ = await run("dead-letters", "list")
@@ -118,6 +122,8 @@ async def test_dead_letters_are_listed_and_replayed_by_the_running_service(
     assert await run("dead-letters", "replay", "letter-1") == (0, "replayed\n", "")
     assert await rows(database, HEARD) == [("r1", "甲", 1)]
     assert await run("dead-letters", "list") == (0, "", "")
+    # What was replayed is history, and stays.
+    assert (await run("dead-letters", "discard", "letter-1"))[0] == 1
     await database.close()
 
 

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 import smpp34
+from support.metrics_text import undeclared_in, value_of
+from zhibu_kit.telemetry import Telemetry
 from zhibu_kit.testing.waiting import wait_until
+from zhibu_notify.figures import SUBMISSIONS
 from zhibu_notify.rules import Segment, segments_of
 from zhibu_notify.smpp.link import (
     LinkDownError,
@@ -224,3 +227,19 @@ async def test_an_independent_message_centre_understands_us(receipts: _Receipts)
             assert await receipts.next() == Receipt(message_id="abc-1", delivered=True)
     finally:
         await server.stop()
+
+
+async def test_how_long_the_message_centre_takes_is_measured_by_what_came_of_it(
+    centre: MessageCentre, link: SmscLink
+) -> None:
+    telemetry = Telemetry("notify", sample_ratio=0.0)
+    link.measure(telemetry.durations(SUBMISSIONS), session="codes")
+    await _submit(link)
+    centre.faults.change({"throttle_submits": 1})
+    with pytest.raises(ThrottledError):
+        await _submit(link)
+    text = telemetry.render_metrics().decode()
+    for outcome in ("accepted", "throttled"):
+        labels = {"session": "codes", "outcome": outcome}
+        assert value_of(text, "zhibu_smsc_duration_seconds_count", **labels) == 1
+    assert undeclared_in(text) == []

@@ -17,7 +17,9 @@ from fastapi.responses import PlainTextResponse, Response
 from opentelemetry.trace import SpanKind
 from starlette.middleware.gzip import GZipMiddleware
 from zhibu_kit.clock import Clock, SystemClock
+from zhibu_kit.connections import observe_connections
 from zhibu_kit.health import Health, HealthServer
+from zhibu_kit.metrics import durations
 from zhibu_kit.telemetry import Telemetry
 
 from zhibu_web.directory import Directory
@@ -58,6 +60,11 @@ PAGES: Final = (
     bootstrap,
     card_check,
     guides,
+)
+REQUEST_DURATION: Final = durations(
+    "zhibu.web.request.duration",
+    "How long pages of the web client took.",
+    labels={"route": "pattern of the address, `unknown` where there is no such page", "status": "HTTP status"},
 )
 POOL_SIZE: Final = 10
 DATABASE_TIMEOUT_S: Final = 5.0
@@ -110,6 +117,7 @@ async def open_services(settings: WebSettings, clock: Clock) -> AsyncGenerator[S
         command_timeout=DATABASE_TIMEOUT_S,
     )
     telemetry = Telemetry("web", sample_ratio=settings.trace_sample_ratio, otlp_endpoint=settings.otlp_endpoint)
+    observe_connections(telemetry, "web", used=lambda: pool.get_size() - pool.get_idle_size(), limit=POOL_SIZE)
     lifetimes = Lifetimes(
         member_idle=timedelta(seconds=settings.session_idle_s),
         member_absolute=timedelta(seconds=settings.session_absolute_s),
@@ -122,10 +130,10 @@ async def open_services(settings: WebSettings, clock: Clock) -> AsyncGenerator[S
                 settings=settings,
                 sessions=sessions,
                 visitor_limit=VisitorLimit(time.monotonic),
-                health=Health({"database": sessions.is_reachable}),
-                durations=telemetry.meter.create_histogram("zhibu.web.request.duration", unit="s"),
+                health=Health({"database": sessions.is_reachable}, telemetry=telemetry),
+                durations=telemetry.durations(REQUEST_DURATION),
                 sealer=sealer,
-                login=Login(keycloak, settings, sealer=sealer, clock=clock),
+                login=Login(keycloak, settings, sealer=sealer, clock=clock, telemetry=telemetry),
                 gateway_http=gateway,
                 directory=Directory(),
                 renderer=Renderer(clock),

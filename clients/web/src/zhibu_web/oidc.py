@@ -22,6 +22,8 @@ from joserfc.errors import JoseError
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.jwks import KeySource
+from zhibu_kit.keycloak_calls import KeycloakCalls
+from zhibu_kit.telemetry import Telemetry
 
 from zhibu_web.sealing import BrokenSealError, Sealer
 from zhibu_web.session import Tokens
@@ -87,13 +89,22 @@ class _Provider:
 class Login:
     """Talks to Keycloak, and believes only what it signed."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: WebSettings, *, sealer: Sealer, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        settings: WebSettings,
+        *,
+        sealer: Sealer,
+        clock: Clock,
+        telemetry: Telemetry | None = None,
+    ) -> None:
         """Use the realm and client that the settings name."""
+        self._calls = KeycloakCalls(telemetry)
         self._http = http
         self._settings = settings
         self._sealer = sealer
         self._clock = clock
-        self._keys = KeySource(http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url)
+        self._keys = KeySource(http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, telemetry=telemetry)
         self._provider: _Provider | None = None
         self._provider_expires_at_s = 0.0
 
@@ -242,8 +253,9 @@ class Login:
             self._settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration"
         )
         try:
-            response = await self._http.get(url, timeout=CALL_TIMEOUT_S)
-            document = cast("Claims", response.raise_for_status().json())
+            with self._calls.measure("discovery"):
+                response = await self._http.get(url, timeout=CALL_TIMEOUT_S)
+                document = cast("Claims", response.raise_for_status().json())
             if document.get("issuer") != self._settings.oidc_issuer:
                 raise LoginUnreachableError("the discovery document belongs to another issuer")
             self._provider = _Provider(
@@ -260,6 +272,10 @@ class Login:
 
     async def _token_call(self, form: Mapping[str, str]) -> Claims | None:
         """Call the token endpoint; None when Keycloak says that the grant is not good (any more)."""
+        with self._calls.measure("log-in"):
+            return await self._ask_for_tokens(form)
+
+    async def _ask_for_tokens(self, form: Mapping[str, str]) -> Claims | None:
         provider = await self._provider_known()
         try:
             response = await self._http.post(

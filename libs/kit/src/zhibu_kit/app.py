@@ -25,8 +25,6 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health as grpc_health
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from opentelemetry.metrics import Meter, Observation
-from opentelemetry.trace import Tracer
 
 from zhibu_kit import logs
 from zhibu_kit.access import ContractError
@@ -44,7 +42,7 @@ from zhibu_kit.health import Check, Health, HealthServer, HealthServicer
 from zhibu_kit.jwks import KeySource
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.peers import Peers
-from zhibu_kit.pipeline import PipelineParts
+from zhibu_kit.pipeline import RPC_DURATION, PipelineParts
 from zhibu_kit.ports import GrantSource, OrganisationTree
 from zhibu_kit.revocations import fetch_from_identity
 from zhibu_kit.service_tokens import ServiceTokens
@@ -87,16 +85,6 @@ class Runtime(Generic[S]):
     telemetry: Telemetry
     http: httpx.AsyncClient
     background: Background
-
-    @property
-    def tracer(self) -> Tracer:
-        """The OpenTelemetry tracer; `telemetry.operation` is cheaper where nothing is sampled."""
-        return self.telemetry.tracer
-
-    @property
-    def meter(self) -> Meter:
-        """The OpenTelemetry meter."""
-        return self.telemetry.meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +156,7 @@ async def running_service(
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, telemetry.shutdown)
-        health = Health()
+        health = Health(telemetry=telemetry)
         health_server = HealthServer(health, metrics=telemetry.render_metrics)
         stack.push_async_callback(health_server.stop)
         health_address = await health_server.start(settings.health_listen)
@@ -202,17 +190,11 @@ async def running_service(
 async def _runtime(
     name: str, settings: S, *, clock: Clock, telemetry: Telemetry, http: httpx.AsyncClient, data: Backing
 ) -> Runtime[S]:
-    tokens = ServiceTokens(http, settings, clock=clock) if settings.oidc_client_id else None
+    tokens = ServiceTokens(http, settings, clock=clock, telemetry=telemetry) if settings.oidc_client_id else None
     peers = Peers(settings.peers, telemetry=telemetry, token=tokens.token if tokens else None)
     # identity's own list asks its database; its composition root says how.
     fetch = fetch_from_identity(peers) if name != IDENTITY and IDENTITY in settings.peers else None
-    deny_list = DenyList(clock=clock, fetch=fetch)
-    telemetry.meter.create_observable_gauge(
-        "zhibu.deny_list.silent",
-        unit="s",
-        description="Seconds since identity's last heartbeat was sent.",
-        callbacks=[lambda _options: [Observation(deny_list.silent_s)]],
-    )
+    deny_list = DenyList(clock=clock, fetch=fetch, telemetry=telemetry)
     return Runtime(
         name=name,
         settings=settings,
@@ -233,15 +215,19 @@ async def _runtime(
 def _make_server(runtime: Runtime[S], assembly: Assembly, *, data: Backing) -> tuple[grpc.aio.Server, HealthServicer]:
     """Compile every pipeline and register it, with gRPC's health and reflection beside."""
     settings = runtime.settings
-    keys = KeySource(runtime.http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, clock=runtime.clock)
+    keys = KeySource(
+        runtime.http,
+        issuer=settings.oidc_issuer,
+        jwks_url=settings.oidc_jwks_url,
+        clock=runtime.clock,
+        telemetry=runtime.telemetry,
+    )
     parts = PipelineParts(
         verifier=TokenVerifier(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=runtime.clock),
         deny_list=runtime.deny_list,
         refusals=data.refusals,
         telemetry=runtime.telemetry,
-        durations=runtime.meter.create_histogram(
-            "zhibu.rpc.duration", unit="s", description="How long calls took, by method and code."
-        ),
+        durations=runtime.telemetry.durations(RPC_DURATION),
     )
     server = grpc.aio.server(options=_SERVER_OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS)
     server.add_generic_rpc_handlers(

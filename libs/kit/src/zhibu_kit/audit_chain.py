@@ -12,15 +12,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 
 from zhibu_kit import tables
 from zhibu_kit.db import Database, Role
+from zhibu_kit.metrics import gauge
 from zhibu_kit.scope import Scope
 
 # Not woken by each write: what comes within this time is numbered together.
 EVERY_S: Final = 0.5
 BATCH: Final = 1000
+# The age of the oldest row without a number is looked up this often.
+LOOK_S: Final = 5.0
+UNNUMBERED_AGE: Final = gauge(
+    "zhibu.audit.unnumbered_age", "Age of the oldest audit row that has no number yet.", unit="s"
+)
 _UNCHAINED: Final = frozenset({"sequence", "chain_hash", "commitment_salt"})
 
 
@@ -69,6 +75,14 @@ async def _number_batch(database: Database) -> int:
         )
         await transaction.execute(update(tables.audit_head).values(sequence=sequence, chain_hash=previous))
         return len(rows)
+
+
+async def unnumbered_age_s(database: Database, *, now: datetime) -> float:
+    """Return the age of the oldest row without a number, 0 when there is none: one look into an index."""
+    waiting = select(func.min(tables.audit.c.occurred_at)).where(tables.audit.c.sequence.is_(None))
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        oldest = await transaction.scalar(waiting)
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
 
 
 async def verify_audit_chain(database: Database) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
+from opentelemetry.metrics import Observation
+
+from zhibu_kit.metrics import counter, gauge
 from zhibu_kit.telemetry import Telemetry
 
 log = logging.getLogger("zhibu.background")
@@ -17,6 +21,20 @@ JOB_TIMEOUT_S: Final = 300.0
 # Tasks that are cancelled have this long to put things in order.
 STOP_TIMEOUT_S: Final = 10.0
 STOP_AGAIN_S: Final = 2.0
+
+_NAME: Final = {"name": "name of the job"}
+RUNS: Final = counter(
+    "zhibu.job.runs", "Runs of background jobs.", labels={**_NAME, "outcome": "`done`, `failed` (time-outs too)"}
+)
+FAILURES_IN_A_ROW: Final = gauge(
+    "zhibu.job.failures_in_a_row", "Failed runs of a job since its last good one.", labels=_NAME
+)
+LAST_SUCCESS: Final = gauge(
+    "zhibu.job.last_success",
+    "Time since the last good run of a job ended; since the start while there was none.",
+    unit="s",
+    labels=_NAME,
+)
 
 
 class BackgroundError(Exception):
@@ -38,6 +56,19 @@ class Job:
     timeout_s: float = JOB_TIMEOUT_S
 
 
+class _Record:
+    """How a job has fared; its labels are made once."""
+
+    __slots__ = ("done", "failed", "failures_in_a_row", "good_at_s", "labels")
+
+    def __init__(self, name: str) -> None:
+        self.labels = {"name": name}
+        self.done = {"name": name, "outcome": "done"}
+        self.failed = {"name": name, "outcome": "failed"}
+        self.failures_in_a_row = 0
+        self.good_at_s = time.monotonic()
+
+
 class Background:
     """The background tasks of one process."""
 
@@ -46,6 +77,14 @@ class Background:
         self._telemetry = telemetry
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._died: asyncio.Future[None] | None = None
+        self._jobs: list[_Record] = []
+        self._runs = telemetry.counter(RUNS)
+        telemetry.observe(
+            FAILURES_IN_A_ROW, lambda: [Observation(one.failures_in_a_row, one.labels) for one in self._jobs]
+        )
+        telemetry.observe(
+            LAST_SUCCESS, lambda: [Observation(time.monotonic() - one.good_at_s, one.labels) for one in self._jobs]
+        )
 
     def start(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Run work that never ends by itself; when it ends or fails, the process ends."""
@@ -96,6 +135,8 @@ class Background:
             self._died.set_exception(death)
 
     async def _repeat(self, job: Job) -> None:
+        record = _Record(job.name)
+        self._jobs.append(record)
         while True:
             try:
                 with self._telemetry.operation(f"job {job.name}"):
@@ -104,6 +145,11 @@ class Background:
             except Exception as error:
                 # One failed run must not end the process: the next one may find things in order again.
                 log.error("A job failed", exc_info=error, extra={"fields": {"job": job.name}})  # noqa: TRY400
+                record.failures_in_a_row += 1
+                self._runs.add(1, record.failed)
+            else:
+                record.failures_in_a_row, record.good_at_s = 0, time.monotonic()
+                self._runs.add(1, record.done)
             await _pause(job)
 
 

@@ -13,7 +13,7 @@ from zhibu_kit.app import Build, run_service
 from zhibu_kit.audit_chain import verify_audit_chain
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
-from zhibu_kit.dead_letters import list_dead_letters, request_replay
+from zhibu_kit.dead_letters import discard, list_dead_letters, request_replay
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.migrations import MigrationError, migrate
 from zhibu_kit.reconcile import Snapshot, reconcile
@@ -22,6 +22,7 @@ from zhibu_kit.settings import ServiceSettings
 # After a replay was asked for, its outcome is waited for this long.
 REPLAY_WAIT_S: Final = 20.0
 REPLAY_LOOK_S: Final = 0.2
+NO_SUCH_LETTER: Final = "没有这样的死信 / there is no such dead letter\n"
 
 Migrate = Callable[[], Awaitable[Sequence[str]]]
 
@@ -52,6 +53,8 @@ def kit_cli(
     letters.add_parser("list", help="list those not replayed")
     replay = letters.add_parser("replay", help="have the running service handle one again")
     replay.add_argument("dead_letter_id", help='identifier, or "all"')
+    throw_away = letters.add_parser("discard", help="throw one away that can never be handled")
+    throw_away.add_argument("dead_letter_id", help="identifier")
     given = parser.parse_args(arguments)
     loaded = settings()
     match given.command:
@@ -112,8 +115,12 @@ async def _dead_letters(database: Database, given: argparse.Namespace) -> int:
                 f"{letter.subject}  {letter.reason}\n"
             )
         return 0
+    if given.action == "discard":
+        found = await discard(database, given.dead_letter_id)
+        (sys.stdout if found else sys.stderr).write("discarded\n" if found else NO_SUCH_LETTER)
+        return 0 if found else 1
     if not await request_replay(database, given.dead_letter_id, now=SystemClock().now()):
-        sys.stderr.write("没有这样的死信 / there is no such dead letter\n")
+        sys.stderr.write(NO_SUCH_LETTER)
         return 1
     waited_s = 0.0
     while waited_s < REPLAY_WAIT_S:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
 from zhibu_kit.events import EventContext
+from zhibu_kit.metrics import counter
 from zhibu_kit.transaction import Transaction
 
 Handle = Callable[[Transaction, Any, EventContext], Awaitable[None]]
 HandleMany = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+HANDLED: Final = counter(
+    "zhibu.consumer.handled",
+    "Events that a consumer has taken.",
+    labels={
+        "consumer": "name of the consumer",
+        "outcome": "`done`, `duplicate`, `stale`, `failed` (tried again), `away` (waits for something), `dead`",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from zhibu_kit import tables
 from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock
-from zhibu_kit.consumer import Consumer
+from zhibu_kit.consumer import HANDLED, Consumer
 from zhibu_kit.db import Database
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
@@ -92,11 +92,9 @@ class ConsumerRunner:
         self._telemetry = telemetry
         self._clock = clock
         self._subject = event_type_of(consumer.event.DESCRIPTOR).subject
-        self._stream = stream_of(self._subject)
-        self._durable = durable_of(database.service, self._subject)
-        self._handled = telemetry.meter.create_counter(
-            "zhibu.consumer.handled", description="Events handled, by consumer and outcome."
-        )
+        self.stream = stream_of(self._subject)
+        self.durable = durable_of(database.service, self._subject)
+        self._handled = telemetry.counter(HANDLED)
 
     async def run(self) -> None:
         """Consume for ever; a lost stream or consumer is taken up again when it is there."""
@@ -119,16 +117,16 @@ class ConsumerRunner:
 
     async def _subscribe(self) -> JetStreamContext.PullSubscription:
         config = ConsumerConfig(
-            name=self._durable,
-            durable_name=self._durable,
+            name=self.durable,
+            durable_name=self.durable,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=self._ack_wait_s,
             filter_subject=self._subject,
             max_ack_pending=BATCH * 8,
         )
-        await self._bus.jetstream.add_consumer(self._stream, config)
-        return await self._bus.jetstream.pull_subscribe_bind(self._durable, self._stream)
+        await self._bus.jetstream.add_consumer(self.stream, config)
+        return await self._bus.jetstream.pull_subscribe_bind(self.durable, self.stream)
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
@@ -204,7 +202,7 @@ class ConsumerRunner:
             nats.errors.Error: when it is gone, or NATS says that it cannot know; the consumer must be taken up again.
         """
         try:
-            await self._bus.jetstream.consumer_info(self._stream, self._durable, timeout=self._ask_timeout_s)
+            await self._bus.jetstream.consumer_info(self.stream, self.durable, timeout=self._ask_timeout_s)
         except TimeoutError:
             # No answer is no news. Giving the subscription up would lose what was sent to it for the whole ack_wait.
             log.debug("JetStream is slow to answer", extra={"fields": {"consumer": self.consumer.name}})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import asyncpg
 from google.protobuf.message import Message
@@ -15,13 +15,16 @@ from sqlalchemy import ColumnElement, Executable, Row, Table, delete, func, sele
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from zhibu_kit.audit import INSERT_AUDIT, audit_row
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock, SystemClock
+from zhibu_kit.connections import observe_connections
 from zhibu_kit.errors import UNAVAILABLE, ServiceError
 from zhibu_kit.notifications import OUTBOX_CHANNEL, Notifications
 from zhibu_kit.scope import Scope
+from zhibu_kit.telemetry import Telemetry
 from zhibu_kit.transaction import Role, Transaction
 from zhibu_kit.write import R, Read, Sealer, Write
 
@@ -92,6 +95,12 @@ class Database:
 
         # Shares the pool; each statement is a transaction of its own.
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connections_limit = pool_size + POOL_OVERFLOW
+
+    def observe(self, telemetry: Telemetry) -> None:
+        """Tell in the process's metrics how many connections are in use."""
+        used = cast("QueuePool", self._engine.pool).checkedout
+        observe_connections(telemetry, self.service, used=used, limit=self._connections_limit)
 
     async def close(self) -> None:
         """Close every connection."""

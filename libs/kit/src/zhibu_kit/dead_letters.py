@@ -1,6 +1,7 @@
 """Dead letters: events that a consumer could not handle, kept until somebody has mended the cause and replays them.
 
 `python -m zhibu_<service> dead-letters replay ID` asks for a replay; the running service does it, with its own handlers.
+`… discard ID` throws one away, whose news came some other way (`reconcile` of the publisher) or is of no use any more.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from datetime import datetime
 from typing import Final
 
 from google.protobuf.message import DecodeError
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from zhibu_kit import tables
 from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.events import EventContext
+from zhibu_kit.metrics import gauge
 from zhibu_kit.notifications import DEAD_LETTER_CHANNEL
 from zhibu_kit.scope import Scope
 
@@ -27,6 +29,8 @@ log = logging.getLogger("zhibu.dead_letters")
 POLL_S: Final = 30.0
 # Letters listed or replayed at once.
 LIMIT: Final = 1000
+
+WAITING: Final = gauge("zhibu.dead_letters.waiting", "Events set aside and not yet replayed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,18 @@ async def request_replay(database: Database, dead_letter_id: str, *, now: dateti
     statement = update(tables.dead_letter).where(columns.replayed_at.is_(None)).values(replay_requested_at=now)
     if dead_letter_id != "all":
         statement = statement.where(columns.dead_letter_id == dead_letter_id)
+    async with database.transaction(Scope.none()) as transaction:
+        found = (await transaction.execute(statement)).rowcount > 0
+        await transaction.execute(select(func.pg_notify(DEAD_LETTER_CHANNEL, "")))
+    return found
+
+
+async def discard(database: Database, dead_letter_id: str) -> bool:
+    """Throw a letter away that can never be handled; return whether there was one that waited."""
+    columns = tables.dead_letter.c
+    statement = delete(tables.dead_letter).where(
+        columns.dead_letter_id == dead_letter_id, columns.replayed_at.is_(None)
+    )
     async with database.transaction(Scope.none()) as transaction:
         found = (await transaction.execute(statement)).rowcount > 0
         await transaction.execute(select(func.pg_notify(DEAD_LETTER_CHANNEL, "")))

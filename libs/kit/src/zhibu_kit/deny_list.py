@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from opentelemetry.metrics import Observation
+
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import UNAUTHENTICATED, UNAVAILABLE, ServiceError
+from zhibu_kit.metrics import gauge
+from zhibu_kit.telemetry import Telemetry
 
 log = logging.getLogger("zhibu.deny_list")
 
@@ -27,6 +31,8 @@ ANSWER_HOLDS_S: Final = 5.0
 RETRY_S: Final = 1.0
 # Tokens live for minutes and never longer than an hour, so older revocations bite on nothing.
 MEMORY: Final = timedelta(hours=1)
+
+SILENT: Final = gauge("zhibu.deny_list.silent", "Time since identity's last heartbeat was sent.", unit="s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,7 @@ Fetch = Callable[[datetime], Awaitable[Iterable[Revocation]]]
 class DenyList:
     """The revocations of the last hour, in memory, and how fresh that knowledge is."""
 
-    def __init__(self, *, clock: Clock, fetch: Fetch | None = None) -> None:
+    def __init__(self, *, clock: Clock, fetch: Fetch | None = None, telemetry: Telemetry | None = None) -> None:
         """Start empty and not caught up; `fetch` asks identity when events are silent."""
         self._clock = clock
         self._fetch = fetch
@@ -54,6 +60,8 @@ class DenyList:
         self._failed_at_s: float | None = None
         self._lock = asyncio.Lock()
         self._pruned_at_s = 0.0
+        if telemetry is not None:
+            telemetry.observe(SILENT, lambda: [Observation(self.silent_s)])
 
     def ask_with(self, fetch: Fetch) -> None:
         """Ask for revocations in another way: identity asks its own database."""

@@ -12,6 +12,10 @@ from typing import Final, Protocol
 
 import orjson
 from grpc_health.v1 import health_pb2
+from opentelemetry.metrics import Observation
+
+from zhibu_kit.metrics import gauge
+from zhibu_kit.telemetry import Telemetry
 
 log = logging.getLogger("zhibu.health")
 
@@ -24,6 +28,12 @@ POLL_S: Final = 2.0
 # Requests here have one short line and a few headers.
 MAX_REQUEST_BYTES: Final = 8192
 REQUEST_TIMEOUT_S: Final = 5.0
+
+CHECK: Final = gauge(
+    "zhibu.health.check",
+    "1 while a process has what it needs, asked when the metrics are read; 0 while it has not.",
+    labels={"check": "`database`, `nats`, `key_database`, `deny_list`: what is needed"},
+)
 
 
 class HealthServicer(Protocol):
@@ -49,16 +59,21 @@ class Readiness:
 class Health:
     """Judges readiness: started, not draining, and every check good."""
 
-    def __init__(self, checks: Mapping[str, Check] | None = None) -> None:
+    def __init__(self, checks: Mapping[str, Check] | None = None, *, telemetry: Telemetry | None = None) -> None:
         """Begin as not started; checks may be added until `started` is set."""
         self.checks: dict[str, Check] = dict(checks or {})
         self.started = False
         self.draining = False
+        self._answers: Mapping[str, bool] = {}
+        if telemetry is not None:
+            telemetry.observe(
+                CHECK, lambda: [Observation(int(good), {"check": name}) for name, good in self._answers.items()]
+            )
 
     async def readiness(self) -> Readiness:
         """Ask every check, at the same time, each for a bounded while."""
-        answers = await asyncio.gather(*(self._ask(name, check) for name, check in self.checks.items()))
-        checks = {"started": self.started, "accepting": not self.draining, **dict(answers)}
+        self._answers = dict(await asyncio.gather(*(self._ask(name, check) for name, check in self.checks.items())))
+        checks = {"started": self.started, "accepting": not self.draining, **self._answers}
         return Readiness(ready=all(checks.values()), checks=checks)
 
     async def _ask(self, name: str, check: Check) -> tuple[str, bool]:
@@ -128,6 +143,8 @@ class HealthServer:
                 status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
                 return status, "application/json", orjson.dumps({"ready": readiness.ready, **readiness.checks})
             case "/metrics":
+                if self._health.started:
+                    await self._health.readiness()
                 return HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", self._metrics()
             case _:
                 return HTTPStatus.NOT_FOUND, "text/plain", b""

@@ -12,6 +12,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from zhibu_kit.clock import Clock, SystemClock
 from zhibu_kit.errors import UNAVAILABLE
+from zhibu_kit.keycloak_calls import KeycloakCalls
+from zhibu_kit.telemetry import Telemetry
 
 log = logging.getLogger("zhibu.auth")
 
@@ -40,6 +42,7 @@ class KeySource:
         issuer: str,
         jwks_url: str = "",
         clock: Clock | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """Use the keys of `issuer`; its discovery document names their address unless `jwks_url` does."""
         self._http = http
@@ -50,6 +53,7 @@ class KeySource:
         self._fetched_at_s: float | None = None
         self._tried_at_s: float | None = None
         self._lock = asyncio.Lock()
+        self._calls = KeycloakCalls(telemetry)
         # Rises when a key disappears, so that tokens verified with it are looked at again.
         self.generation = 0
 
@@ -80,7 +84,8 @@ class KeySource:
                 return
             self._tried_at_s = self._now_s()
             try:
-                keys = await self._fetch()
+                with self._calls.measure("keys"):
+                    keys = await self._fetch()
             except (httpx.HTTPError, ValueError, JoseError) as error:
                 log.warning("The issuer's keys could not be fetched", extra={"fields": {"error": type(error).__name__}})
                 return

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import nats.errors
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import Observation
 from sqlalchemy import ColumnElement, Row, exists, func, literal, select, update
 
 from zhibu_kit import tables
@@ -26,6 +26,7 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role, Transaction
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import SHARDS, EventContext
+from zhibu_kit.metrics import counter, gauge
 from zhibu_kit.notifications import OUTBOX_CHANNEL, Notifications
 from zhibu_kit.scope import Scope
 from zhibu_kit.telemetry import Telemetry
@@ -48,6 +49,14 @@ AWAY_S: Final = 1.0
 # The age of the oldest event is looked up this often at most.
 GAUGE_S: Final = 5.0
 _LOCK_CLASS: Final = 0x4F424F58
+
+AGE: Final = gauge("zhibu.outbox.age", "Age of the oldest unpublished event.", unit="s")
+PUBLISHED: Final = counter("zhibu.outbox.published", "Events published and acknowledged.")
+FAILED: Final = counter(
+    "zhibu.outbox.failed",
+    "Attempts at publishing that came to nothing.",
+    labels={"because": "`refused` (an event was not acknowledged), `away` (NATS or the database was not there)"},
+)
 
 _WAITING: Final = tables.outbox.c.published_at.is_(None)
 
@@ -73,12 +82,9 @@ class OutboxRelay:
         self._woken = notifications.event(OUTBOX_CHANNEL)
         self.oldest_s = 0.0
         self._measured_at_s = -GAUGE_S
-        telemetry.meter.create_observable_gauge(
-            "zhibu.outbox.age", unit="s", description="Age of the oldest unpublished event.", callbacks=[self._age]
-        )
-        self._published = telemetry.meter.create_counter(
-            "zhibu.outbox.published", description="Events published and acknowledged."
-        )
+        telemetry.observe(AGE, lambda: [Observation(self.oldest_s)])
+        self._published = telemetry.counter(PUBLISHED)
+        self._failed = telemetry.counter(FAILED)
 
     async def run(self) -> None:
         """Relay for ever."""
@@ -87,6 +93,7 @@ class OutboxRelay:
             try:
                 again_s = (await self.relay_once()).again_s
             except (nats.errors.Error, ServiceError, OSError) as error:
+                self._failed.add(1, {"because": "away"})
                 log.warning("Events wait in the outbox", extra={"fields": {"error": type(error).__name__}})
                 await asyncio.sleep(AWAY_S)
             else:
@@ -201,6 +208,7 @@ class OutboxRelay:
             )
             self._published.add(len(published))
         if failed:
+            self._failed.add(len(failed), {"because": "refused"})
             await transaction.execute(
                 update(tables.outbox)
                 .where(columns.position.in_(failed))
@@ -220,9 +228,6 @@ class OutboxRelay:
                 await self._woken.wait()
         except TimeoutError:
             return
-
-    def _age(self, options: CallbackOptions) -> list[Observation]:
-        return [Observation(self.oldest_s)]
 
 
 def _next_attempt_at(now: datetime) -> Any:

@@ -31,6 +31,7 @@ from zhibu_kit.deny_list import DenyList
 from zhibu_kit.errors import EN, ZH, ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.method import Method
+from zhibu_kit.metrics import durations
 from zhibu_kit.ports import RefusalLog
 from zhibu_kit.principal import Principal
 from zhibu_kit.scope import Scope
@@ -48,6 +49,12 @@ UPLOAD_TIMEOUT_S: Final = 300.0
 MAX_STREAM_S: Final = 3000.0
 # Committing the audit row of a refusal may take this much longer than the call itself.
 REFUSAL_TIMEOUT_S: Final = 2.0
+
+RPC_DURATION: Final = durations(
+    "zhibu.rpc.duration",
+    "How long calls took at the service that answered them.",
+    labels={"method": "package, service and RPC of the contract", "code": "gRPC code"},
+)
 
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _READ: Final = frozenset({"authorization", "accept-language", "traceparent", "x-request-id"})

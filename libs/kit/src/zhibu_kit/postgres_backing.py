@@ -11,7 +11,7 @@ from typing import Final
 from nats.aio.client import Client
 from opentelemetry.metrics import Observation
 
-from zhibu_kit import audit_chain, dead_letters, tables
+from zhibu_kit import audit_chain, dead_letters, lag, tables
 from zhibu_kit.access import ContractError
 from zhibu_kit.background import Background, Job
 from zhibu_kit.bus import Bus, connect
@@ -19,6 +19,7 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import PARALLEL_EVENTS, Consumer, ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.health import Check
+from zhibu_kit.lag import Lag
 from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
 from zhibu_kit.outbox import OutboxRelay
 from zhibu_kit.projections import GrantProjection, OrganisationProjection
@@ -52,11 +53,11 @@ class PostgresBacking:
         self._telemetry = telemetry
         self._clock = clock
         self._dead_letters = 0
-        telemetry.meter.create_observable_gauge(
-            "zhibu.dead_letters.waiting",
-            description="Events set aside and not yet replayed.",
-            callbacks=[lambda _options: [Observation(self._dead_letters)]],
-        )
+        self._unnumbered_age_s = 0.0
+        telemetry.observe(dead_letters.WAITING, lambda: [Observation(self._dead_letters)])
+        telemetry.observe(audit_chain.UNNUMBERED_AGE, lambda: [Observation(self._unnumbered_age_s)])
+        self._lag = Lag(bus, telemetry)
+        database.observe(telemetry)
         self.relay = OutboxRelay(database, bus, notifications=notifications, telemetry=telemetry, clock=clock)
 
     def start(self, background: Background, consumers: Sequence[Consumer]) -> None:
@@ -70,6 +71,12 @@ class PostgresBacking:
         async def number() -> None:
             await audit_chain.number_audit_rows(self.database)
 
+        async def look_at_audit() -> None:
+            self._unnumbered_age_s = await audit_chain.unnumbered_age_s(self.database, now=self._clock.now())
+
+        async def look_at_consumers() -> None:
+            await self._lag.measure(runners.values())
+
         async def replay() -> None:
             await dead_letters.replay_requested(self.database, runners, clock=self._clock)
             self._dead_letters = await dead_letters.count_dead_letters(self.database)
@@ -79,6 +86,8 @@ class PostgresBacking:
 
         replay_woken = self.notifications.event(DEAD_LETTER_CHANNEL)
         background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.EVERY_S))
+        background.start_job(Job(name="unnumbered audit rows", run=look_at_audit, every_s=audit_chain.LOOK_S))
+        background.start_job(Job(name="consumer lag", run=look_at_consumers, every_s=lag.EVERY_S))
         background.start_job(Job(name="dead letters", run=replay, every_s=dead_letters.POLL_S, woken=replay_woken))
         background.start_job(Job(name="clean up", run=clean, every_s=CLEAN_UP_S))
 

@@ -10,7 +10,9 @@ import httpx
 
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import UNAVAILABLE
+from zhibu_kit.keycloak_calls import KeycloakCalls
 from zhibu_kit.settings import ServiceSettings
+from zhibu_kit.telemetry import Telemetry
 
 log = logging.getLogger("zhibu.auth")
 
@@ -24,7 +26,9 @@ TIMEOUT_S: Final = 5.0
 class ServiceTokens:
     """Hands out the token of the service account; many callers at once cause one request."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: ServiceSettings, *, clock: Clock) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, settings: ServiceSettings, *, clock: Clock, telemetry: Telemetry | None = None
+    ) -> None:
         """Use the client id and secret of the settings at the issuer's token endpoint."""
         self._http = http
         self._settings = settings
@@ -34,6 +38,7 @@ class ServiceTokens:
         self._renew_at_s = 0.0
         self._url = settings.oidc_token_url
         self._lock = asyncio.Lock()
+        self._calls = KeycloakCalls(telemetry)
 
     async def token(self) -> str:
         """Return a token that is good for a while.
@@ -53,7 +58,8 @@ class ServiceTokens:
 
     async def _renew(self) -> None:
         try:
-            lifetime_s = await self._ask()
+            with self._calls.measure("service token"):
+                lifetime_s = await self._ask()
         except (httpx.HTTPError, ValueError, KeyError) as error:
             log.warning("No service token could be had", extra={"fields": {"error": type(error).__name__}})
             if self._now_s() >= self._expires_at_s:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -23,12 +23,17 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, V
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from zhibu_kit import context as call_context
 from zhibu_kit.context import CallContext
+from zhibu_kit.metrics import Metric
+
+# Gives the values of a gauge at the moment when the metrics are read; it must not wait for anything.
+Source = Callable[[], Iterable[metrics.Observation]]
 
 _TRACEPARENT: Final = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 # Seconds; from a cached read to the longest call that is waited for.
@@ -75,13 +80,11 @@ class Operation:
         self._started_at_ns = time.time_ns()
         self._span: Span | None = None
         sampled = self._parent.sampled if self._parent else random.random() < telemetry.sample_ratio  # noqa: S311 - no secret
+        trace_id = self._parent.trace_id if self._parent else f"{random.getrandbits(128) or 1:032x}"
+        # What is called from here is told this id, sampled or not: spans that are made late find their parents by it.
+        self.own = TraceParent(trace_id, f"{random.getrandbits(64) or 1:016x}", sampled=sampled)
         if sampled:
-            self._span = telemetry.start_span(self._name, self._kind, self._parent, self._started_at_ns, attributes)
-            own = self._span.get_span_context()
-            self.own = TraceParent(f"{own.trace_id:032x}", f"{own.span_id:016x}", sampled=True)
-        else:
-            trace_id = self._parent.trace_id if self._parent else f"{random.getrandbits(128) or 1:032x}"
-            self.own = TraceParent(trace_id, f"{random.getrandbits(64) or 1:016x}", sampled=False)
+            self._span = self._open()
 
     def end(self, outcome: str, *, failed: bool) -> None:
         """End with an outcome (a gRPC code or a word); failures of our own are recorded even when unsampled."""
@@ -89,18 +92,34 @@ class Operation:
         if span is None:
             if not failed:
                 return
-            parent = self._parent or self.own
-            span = self._telemetry.start_span(
-                self._name,
-                self._kind,
-                TraceParent(parent.trace_id, parent.span_id, sampled=True),
-                self._started_at_ns,
-                self._attributes,
-            )
+            span = self._open()
         span.set_attribute("zhibu.outcome", outcome)
         if failed:
             span.set_status(Status(StatusCode.ERROR, outcome))
         span.end()
+
+    def _open(self) -> Span:
+        return self._telemetry.start_span(
+            self._name,
+            self._kind,
+            own=self.own,
+            parent=self._parent,
+            started_at_ns=self._started_at_ns,
+            attributes=self._attributes,
+        )
+
+
+class _Ids(IdGenerator):
+    """Gives a span the ids that were promised to whoever it called."""
+
+    def __init__(self) -> None:
+        self.next: TraceParent | None = None
+
+    def generate_span_id(self) -> int:
+        return int(self.next.span_id, 16) if self.next else random.getrandbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        return int(self.next.trace_id, 16) if self.next else random.getrandbits(128) or 1
 
 
 class Telemetry:
@@ -118,8 +137,12 @@ class Telemetry:
         resource = Resource.create({"service.name": f"zhibu-{service}", "service.namespace": "zhibu"})
         self.sample_ratio = sample_ratio
         # A new trace's fate is decided by Operation, so a root that gets here is wanted.
+        self._ids = _Ids()
         self._traces = TracerProvider(
-            resource=resource, sampler=ParentBased(TraceIdRatioBased(1.0)), shutdown_on_exit=False
+            resource=resource,
+            sampler=ParentBased(TraceIdRatioBased(1.0)),
+            shutdown_on_exit=False,
+            id_generator=self._ids,
         )
         if otlp_endpoint:
             exporter = OTLPSpanExporter(endpoint=otlp_endpoint.rstrip("/") + "/v1/traces", timeout=5)
@@ -127,6 +150,7 @@ class Telemetry:
         if span_processor is not None:
             self._traces.add_span_processor(span_processor)
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         durations = View(
             instrument_name="*.duration", aggregation=ExplicitBucketHistogramAggregation(_DURATION_BUCKETS_S)
         )
@@ -137,29 +161,66 @@ class Telemetry:
             shutdown_on_exit=False,
         )
         self.tracer: trace.Tracer = self._traces.get_tracer("zhibu")
-        self.meter: metrics.Meter = self._metrics.get_meter("zhibu")
+        self._meter = self._metrics.get_meter("zhibu")
+        self._counters: dict[str, metrics.Counter] = {}
+        self._histograms: dict[str, metrics.Histogram] = {}
+        self._sources: dict[str, list[Source]] = {}
+
+    def counter(self, metric: Metric) -> metrics.Counter:
+        """Return the counter of a declared metric; everybody who asks gets the same one."""
+        if metric.name not in self._counters:
+            self._counters[metric.name] = self._meter.create_counter(metric.name, description=metric.description)
+        return self._counters[metric.name]
+
+    def durations(self, metric: Metric) -> metrics.Histogram:
+        """Return the histogram of a declared metric; everybody who asks gets the same one."""
+        if metric.name not in self._histograms:
+            self._histograms[metric.name] = self._meter.create_histogram(
+                metric.name, unit=metric.unit, description=metric.description
+            )
+        return self._histograms[metric.name]
+
+    def observe(self, metric: Metric, source: Source) -> None:
+        """Read a gauge from one more source; no two sources may give the same labels."""
+        if metric.name in self._sources:
+            self._sources[metric.name].append(source)
+            return
+        sources = self._sources[metric.name] = [source]
+        self._meter.create_observable_gauge(
+            metric.name,
+            unit=metric.unit,
+            description=metric.description,
+            callbacks=[lambda _options: [observation for one in sources for observation in one()]],
+        )
 
     def start_span(
         self,
         name: str,
         kind: SpanKind,
+        *,
+        own: TraceParent,
         parent: TraceParent | None,
         started_at_ns: int,
         attributes: Mapping[str, str],
     ) -> Span:
-        """Open a span below a parent, or as a root."""
+        """Open a span with ids of its own, below a parent or as a root. It is recorded, whatever the parent was."""
         context = Context()
         if parent is not None:
             remote = SpanContext(
                 int(parent.trace_id, 16),
                 int(parent.span_id, 16),
                 is_remote=True,
-                trace_flags=TraceFlags(TraceFlags.SAMPLED if parent.sampled else TraceFlags.DEFAULT),
+                trace_flags=TraceFlags(TraceFlags.SAMPLED),
             )
             context = trace.set_span_in_context(NonRecordingSpan(remote), context)
-        return self.tracer.start_span(
-            name, context=context, kind=kind, start_time=started_at_ns, attributes=dict(attributes)
-        )
+        # Nothing else runs between these lines, so the ids are this span's.
+        self._ids.next = own
+        try:
+            return self.tracer.start_span(
+                name, context=context, kind=kind, start_time=started_at_ns, attributes=dict(attributes)
+            )
+        finally:
+            self._ids.next = None
 
     def begin(
         self, name: str, *, kind: SpanKind, header: str | None = None, attributes: Mapping[str, str] | None = None

@@ -86,7 +86,7 @@ async def running_gateway(
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, telemetry.shutdown)
-        health = Health()
+        health = Health(telemetry=telemetry)
         health_server = HealthServer(health, metrics=telemetry.render_metrics)
         stack.push_async_callback(health_server.stop)
         health_address = await health_server.start(settings.health_listen)
@@ -95,7 +95,7 @@ async def running_gateway(
         counts = Counts(secret=_limits_secret(settings))
         channels = Channels(settings.peers)
         stack.push_async_callback(channels.close)
-        keys = KeySource(http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url)
+        keys = KeySource(http, issuer=settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, telemetry=telemetry)
         parts = Parts(
             settings=settings,
             limiter=Limiter(
@@ -133,10 +133,11 @@ async def running_gateway(
 def _deny_list(
     settings: GatewaySettings, http: httpx.AsyncClient, *, clock: Clock, telemetry: Telemetry, stack: AsyncExitStack
 ) -> DenyList:
-    tokens = ServiceTokens(http, settings, clock=clock) if settings.oidc_client_id else None
+    tokens = ServiceTokens(http, settings, clock=clock, telemetry=telemetry) if settings.oidc_client_id else None
     peers = Peers(settings.peers, telemetry=telemetry, token=tokens.token if tokens else None)
     stack.push_async_callback(peers.close)
-    return DenyList(clock=clock, fetch=fetch_from_identity(peers) if IDENTITY in settings.peers else None)
+    fetch = fetch_from_identity(peers) if IDENTITY in settings.peers else None
+    return DenyList(clock=clock, fetch=fetch, telemetry=telemetry)
 
 
 async def _share(

@@ -9,15 +9,19 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Final, Protocol, cast
+from functools import wraps
+from types import CoroutineType
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
 import httpx
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from keycloak import KeycloakAdmin
 from keycloak.exceptions import KeycloakError
+from zhibu_kit.keycloak_calls import KeycloakCalls
+from zhibu_kit.telemetry import Telemetry
 
 # Keycloak hashes passwords slowly on purpose, and more slowly when many log in.
 TIMEOUT_S: Final = 15
@@ -129,11 +133,36 @@ class Accounts(Protocol):
         ...
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_Act = Callable[Concatenate["KeycloakAccounts", P], "CoroutineType[Any, Any, T]"]
+
+
+def _measured(operation: str) -> Callable[[_Act[P, T]], _Act[P, T]]:
+    """Measure how long an act takes and whether Keycloak did it; a name that is taken is an answer too."""
+
+    def measured(act: _Act[P, T]) -> _Act[P, T]:
+        @wraps(act)
+        async def measuring(self: KeycloakAccounts, *arguments: P.args, **named: P.kwargs) -> T:
+            with self.calls.measure(operation, refusals=(ForeignAccountError,)):
+                return await act(self, *arguments, **named)
+
+        return measuring
+
+    return measured
+
+
 class KeycloakAccounts:
     """Accounts in our realm, through its admin API."""
 
     def __init__(
-        self, *, issuer: str, client_id: str, client_secret: str, list_client: tuple[str, str] | None = None
+        self,
+        *,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        list_client: tuple[str, str] | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """Act as the service account of a client that may manage users of the realm which `issuer` names.
 
@@ -141,6 +170,7 @@ class KeycloakAccounts:
         import accounts many at once; Keycloak asks for the right to manage the realm for that, which is used for
         nothing else.
         """
+        self.calls = KeycloakCalls(telemetry)
         server_url, _, self._realm = issuer.rstrip("/").rpartition("/realms/")
 
         def admin_as(client_id: str, client_secret: str, *, timeout_s: int = TIMEOUT_S) -> KeycloakAdmin:
@@ -164,6 +194,7 @@ class KeycloakAccounts:
             await admin.connection.aclose()
             await admin.connection.keycloak_openid.connection.aclose()
 
+    @_measured("open")
     async def open(self, account: NewAccount) -> str:
         """Open an account, or adopt the one that an earlier, cut-off attempt opened; return its id.
 
@@ -185,6 +216,7 @@ class KeycloakAccounts:
             raise ForeignAccountError("an account with this number belongs to another member")
         return str(found["id"])
 
+    @_measured("open many")
     async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
 
@@ -220,6 +252,7 @@ class KeycloakAccounts:
         )
         return {number: account_id for number, account_id in found.items() if account_id not in foreign}
 
+    @_measured("set activation code")
     async def set_activation_code(self, account_id: str, code: str) -> None:
         """Make a code the one-use password, which has to be replaced at the first log-in.
 
@@ -229,6 +262,7 @@ class KeycloakAccounts:
         if not await self._put_password(account_id, await asyncio.to_thread(_hashed, code)):
             raise AccountsError("setting an activation code: the account is gone")
 
+    @_measured("set activation codes")
     async def set_activation_codes(self, codes: Mapping[str, str]) -> dict[str, Coded]:
         """Do so for many accounts (account to code), but for those in use; return what became of each.
 
@@ -254,6 +288,7 @@ class KeycloakAccounts:
             raise AccountsError(str(errors.exceptions[0])) from None
         return {account_id: task.result() for account_id, task in tasks.items()}
 
+    @_measured("end activation code")
     async def end_activation_code(self, account_id: str) -> None:
         """Have a password that nobody knows take the place of the one-use password; an account that is gone has none.
 
@@ -262,6 +297,7 @@ class KeycloakAccounts:
         """
         await self._put_password(account_id, _unknown_password())
 
+    @_measured("has own password")
     async def has_own_password(self, account_id: str) -> bool:
         """Say whether the member has replaced the one-use password.
 
@@ -271,6 +307,7 @@ class KeycloakAccounts:
         account = await self._get(account_id)
         return account is not None and UPDATE_PASSWORD not in account.get("requiredActions", [])
 
+    @_measured("renew")
     async def renew(self, account_id: str, *, totp_seed: str, code: str) -> None:
         """End an account's sessions and replace everything that opens it: a one-use password, another seed, no passkeys.
 
@@ -295,6 +332,7 @@ class KeycloakAccounts:
         except (KeycloakError, httpx.HTTPError) as error:
             raise AccountsError(f"renewing an account: {_what(error)}") from None
 
+    @_measured("set county")
     async def set_county(self, account_id: str, county_code: str) -> None:
         """Have tokens of an account name another county from now on; an account that is gone has no tokens.
 
@@ -310,6 +348,7 @@ class KeycloakAccounts:
         except (KeycloakError, httpx.HTTPError) as error:
             raise AccountsError(f"moving an account: {_what(error)}") from None
 
+    @_measured("close")
     async def close(self, account_id: str) -> None:
         """Close an account for good and end its sessions; one that is gone is closed.
 
@@ -331,6 +370,7 @@ class KeycloakAccounts:
         except (KeycloakError, httpx.HTTPError) as error:
             raise AccountsError(f"closing an account: {_what(error)}") from None
 
+    @_measured("delete")
     async def delete(self, *, eid_number: str, member_id: str) -> None:
         """Delete the member's account of this name, if there is one; its sessions end with it.
 
@@ -349,6 +389,7 @@ class KeycloakAccounts:
         except httpx.HTTPError as error:
             raise AccountsError(f"deleting an account: {_what(error)}") from None
 
+    @_measured("forget revocation list")
     async def forget_revocation_list(self) -> None:
         """Have the list of revoked certificates fetched anew at the next log-in by certificate.
 
@@ -365,6 +406,7 @@ class KeycloakAccounts:
         if not response.is_success:
             raise AccountsError(f"forgetting the list of revocations: {response.status_code}")
 
+    @_measured("end sessions")
     async def end_sessions(self, account_id: str) -> None:
         """End every session of an account that stays open; one that is gone has none.
 

@@ -69,8 +69,10 @@ async def build(runtime: Runtime[IdentitySettings]) -> Assembly:
         list_client=(settings.keycloak_list_client_id, settings.keycloak_list_client_secret)
         if settings.keycloak_list_client_secret
         else None,
+        telemetry=runtime.telemetry,
     )
     vault = await open_vault(settings.key_database_url, MasterKeys.parse(settings.master_key))
+    vault.observe(runtime.telemetry)
     runtime.background.start("identity's connections", keep_open(accounts.aclose, vault.close))
     parts = await make_parts(runtime, vault=vault, accounts=accounts, telephones=NotifyTelephones(runtime.peers))
     return await assemble(runtime, parts)

@@ -13,6 +13,7 @@ from zhibu_notify.api import CodeApi
 from zhibu_notify.codes import CodeSender, ReceiptBook
 from zhibu_notify.consumers.branches import BranchesEvents
 from zhibu_notify.consumers.identity import IdentityEvents
+from zhibu_notify.figures import BOUND, CODES, NOTICES, SUBMISSIONS
 from zhibu_notify.inbox_api import InboxApi
 from zhibu_notify.jobs import purge_job, sending_jobs, take_over_job
 from zhibu_notify.notice_sender import NoticeSender
@@ -29,18 +30,17 @@ MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 async def build(runtime: Runtime[NotifySettings]) -> Assembly:
     """Make the service from its parts and begin to connect to the message centre."""
     settings, database, clock = runtime.settings, runtime.database, runtime.clock
-    code_outcomes = runtime.meter.create_counter("zhibu.sms.codes", description="Codes by what became of them.")
-    notice_outcomes = runtime.meter.create_counter("zhibu.sms.notices", description="Notices by what became of them.")
+    code_outcomes = runtime.telemetry.counter(CODES)
+    notice_outcomes = runtime.telemetry.counter(NOTICES)
+    submissions = runtime.telemetry.durations(SUBMISSIONS)
     links = {
         "codes": _link(runtime, settings.link, outcomes=code_outcomes),
         "notices": _link(runtime, settings.notices_link, outcomes=notice_outcomes),
     }
-    runtime.meter.create_observable_gauge(
-        "zhibu.smsc.bound",
-        description="1 while messages can be sent, by session.",
-        callbacks=[
-            lambda _options: [Observation(int(link.is_bound), {"session": name}) for name, link in links.items()]
-        ],
+    for name, link in links.items():
+        link.measure(submissions, session=name)
+    runtime.telemetry.observe(
+        BOUND, lambda: [Observation(int(link.is_bound), {"session": name}) for name, link in links.items()]
     )
     for name, link in links.items():
         runtime.background.start(f"link to the message centre for {name}", link.run())

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from zhibu_docs import configuration, errors, events, permissions, requirements
+from zhibu_docs import configuration, errors, events, metrics, permissions, requirements
 from zhibu_docs.contract import REPOSITORY
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration.render,
     "errors.md": errors.render,
     "events.md": events.render,
+    "metrics.md": metrics.render,
     "permissions.md": permissions.render,
     "requirements.md": requirements.render,
 }

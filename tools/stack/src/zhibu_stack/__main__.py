@@ -1,4 +1,4 @@
-"""`python -m zhibu_stack run | status | reset`: everything on one machine."""
+"""`python -m zhibu_stack run | status | observe | reset`: everything on one machine."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zhibu_stack.errors import StackError
 from zhibu_stack.layout import PORT_BASE
+from zhibu_stack.observe import observe
 from zhibu_stack.plan import Plan
 from zhibu_stack.run_state import RunState
 from zhibu_stack.supervisor import supervise
@@ -33,11 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; every expected failure is two sentences and a non-zero code."""
     options = parse(arguments)
     state = RunState(options.directory.resolve())
+    # A pipe would otherwise hold the progress back until the end.
+    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         match options.command:
             case "run":
                 run(options, state)
+            case "observe":
+                observe(options.directory.resolve())
             case "reset":
+                refuse_while_observed(options.directory.resolve())
                 state.wipe()
                 print("已清空。 / Wiped.")
             case _:
@@ -54,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m zhibu_stack", description=__doc__)
-    parser.add_argument("command", choices=["run", "status", "reset"])
+    parser.add_argument("command", choices=["run", "status", "observe", "reset"])
     parser.add_argument("--directory", type=Path, default=Path(".run"), help="where the state is kept (.run)")
     parser.add_argument(
         "--port-base", type=int, default=int(os.environ.get("ZHIBU_PORT_BASE", PORT_BASE)), help="first port (7000)"
@@ -68,8 +74,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace, state: RunState) -> None:
     """Run everything until Ctrl-C."""
     state.acquire()
-    # A pipe would otherwise hold the progress back until the end.
-    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     try:
         plan = Plan(state.directory, port_base=options.port_base)
         plan.check_tools()
@@ -85,6 +89,14 @@ def run(options: argparse.Namespace, state: RunState) -> None:
         print("已全部停止。 / All stopped.")
     finally:
         state.release()
+
+
+def refuse_while_observed(directory: Path) -> None:
+    """Raise StackError while `make observe` keeps its data in the directory."""
+    if RunState(directory / "observe").is_held():
+        raise StackError(
+            "make observe 正在运行，请先用 Ctrl-C 停止它。", "make observe is running; stop it with Ctrl-C first."
+        )
 
 
 def announce(plan: Plan) -> None:

@@ -43,6 +43,7 @@ class Ports:
         self.keycloak = base + 90
         self.keycloak_management = base + 91
         self.keycloak_certificate = base + 92
+        self.prometheus = base + 95
 
     def grpc(self, service: Service) -> int:
         """The port for calls."""

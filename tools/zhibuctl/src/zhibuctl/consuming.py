@@ -46,6 +46,18 @@ def replay(context: Context, service: str, letter_id: str) -> None:
     click.echo(run_service_command(context.installation, service, "dead-letters", "replay", letter_id), nl=False)
 
 
+@dead_letters.command(short_help=both("丢弃", "throw away"))
+@_service
+@click.option("--id", "letter_id", required=True, help=both("死信编号", "which one"))
+@pass_context
+def discard(context: Context, service: str, letter_id: str) -> None:
+    """Throw away a dead letter that can never be handled, after its publisher has told how things stand (reconcile).
+
+    丢弃无法处理的死信；请先让发布方对账（reconcile）。
+    """
+    click.echo(run_service_command(context.installation, service, "dead-letters", "discard", letter_id), nl=False)
+
+
 @click.command(short_help=both("对账", "have a service say again how everything stands"))
 @_service
 @pass_context

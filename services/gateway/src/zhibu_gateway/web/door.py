@@ -12,6 +12,7 @@ from zhibu_kit import context as call_context
 from zhibu_kit.context import CallContext
 from zhibu_kit.errors import INTERNAL, ServiceError
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.metrics import durations
 from zhibu_kit.status import error_of
 from zhibu_kit.telemetry import Telemetry
 
@@ -37,6 +38,15 @@ from zhibu_gateway.web.tracing import SampledBudget
 
 log = logging.getLogger("zhibu.gateway")
 
+HTTP_DURATION: Final = durations(
+    "zhibu.http.duration",
+    "How long requests took at the gateway.",
+    labels={
+        "operation": "RPC of the contract, `page …` of the gateway itself, or `none` where there is no such route",
+        "status": "HTTP status, or `cancelled` when the client went away",
+    },
+)
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 _MAX_PATH_LENGTH: Final = 2048
 _MAX_QUERY_LENGTH: Final = 8192
@@ -56,9 +66,7 @@ class Door:
         self._telemetry = telemetry
         self._sampled = SampledBudget()
         self._always = SECURITY_HEADERS + ((STRICT_TRANSPORT,) if settings.profile == "production" else ())
-        self._durations = telemetry.meter.create_histogram(
-            "zhibu.http.duration", unit="s", description="How long requests took, by operation and status."
-        )
+        self._durations = telemetry.durations(HTTP_DURATION)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request, whatever it is."""

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncpg
+from zhibu_kit.connections import observe_connections
 from zhibu_kit.errors import UNAVAILABLE, ServiceError
+from zhibu_kit.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -49,6 +51,13 @@ class KeyDatabase:
             server_settings=settings,
         )
         return cls(pool)
+
+    def observe(self, telemetry: Telemetry) -> None:
+        """Tell in the process's metrics how many connections are in use."""
+        pool = self._pool
+        observe_connections(
+            telemetry, "identity_keys", used=lambda: pool.get_size() - pool.get_idle_size(), limit=MOST_CONNECTIONS
+        )
 
     async def close(self) -> None:
         """Close the connections."""

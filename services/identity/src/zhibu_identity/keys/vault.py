@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
+from zhibu_kit.telemetry import Telemetry
 
 from zhibu_identity.keys.connections import KeyDatabase
 from zhibu_identity.keys.index_keys import IndexKeys
@@ -31,6 +32,10 @@ class Vault:
         self.search = SearchIndex(database, self._index_keys)
         self.numbers = NumberIndex(database, self._index_keys)
         self.signing = SigningKeys(database, master)
+
+    def observe(self, telemetry: Telemetry) -> None:
+        """Tell in the process's metrics how many connections are in use."""
+        self._database.observe(telemetry)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import random
+import time
 from dataclasses import dataclass
 from typing import Final
+
+from opentelemetry.metrics import Histogram
 
 from zhibu_notify.rules import Segment
 from zhibu_notify.smpp import pdus
@@ -46,6 +49,13 @@ class OutcomeUnknownError(Exception):
     """The message left us and no answer came: it may arrive or not."""
 
 
+_OUTCOMES: Final[dict[type[Exception], str]] = {
+    LinkDownError: "down",
+    ThrottledError: "throttled",
+    RefusedError: "refused",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """How to reach and treat one message centre."""
@@ -76,7 +86,13 @@ class SmscLink:
         self._session: Session | None = None
         self._bound = asyncio.Event()
         self._back_off_s = _BACK_OFF_FIRST_S
+        self._durations: Histogram | None = None
+        self._session_name = ""
         self.last_failure = "never connected"
+
+    def measure(self, durations: Histogram, *, session: str) -> None:
+        """Record from now on how long each message took and what came of it."""
+        self._durations, self._session_name = durations, session
 
     @property
     def is_bound(self) -> bool:
@@ -102,6 +118,20 @@ class SmscLink:
             LinkDownError, ThrottledError, RefusedError: it was not sent.
             OutcomeUnknownError: it may have been sent.
         """
+        started_at_s, outcome = time.monotonic(), "unknown"
+        try:
+            message_id = await self._submit(segment, number, validity_period, timeout_s)
+            outcome = "accepted"
+        except (LinkDownError, ThrottledError, RefusedError) as error:
+            outcome = _OUTCOMES[type(error)]
+            raise
+        finally:
+            if self._durations is not None:
+                labels = {"session": self._session_name, "outcome": outcome}
+                self._durations.record(time.monotonic() - started_at_s, labels)
+        return message_id
+
+    async def _submit(self, segment: Segment, number: str, validity_period: str, timeout_s: float) -> str:
         try:
             async with asyncio.timeout(timeout_s) as window_timeout, self._window:
                 # From here on the request has its own limit, and a time-out means something else.

@@ -3,5 +3,6 @@
 from zhibu_stack.engines.keycloak import Keycloak
 from zhibu_stack.engines.nats import Nats, NatsUser
 from zhibu_stack.engines.postgres import Postgres
+from zhibu_stack.engines.prometheus import Prometheus
 
-__all__ = ["Keycloak", "Nats", "NatsUser", "Postgres"]
+__all__ = ["Keycloak", "Nats", "NatsUser", "Postgres", "Prometheus"]
