@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from zhibu_identity.accounts import AccountsError, Coded, ForeignAccountError, NewAccount
+from zhibu_identity.accounts import AccountRefusedError, AccountsError, Coded, ForeignAccountError, NewAccount
 from zhibu_identity.telephones import Purpose
 from zhibu_kit.errors import UNAVAILABLE
 from zhibu_kit.ids import new_ulid
@@ -39,6 +39,9 @@ class MemoryAccounts:
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
     # While it is set, nothing works.
     down: bool = False
+    # Members whose account is not taken, and how often that was tried.
+    refused: set[str] = field(default_factory=set[str])
+    refused_count: int = 0
     opened_count: int = 0
     # Accounts whose sessions were ended, and how often the list of revocations was forgotten.
     ended_sessions: list[str] = field(default_factory=list[str])
@@ -46,6 +49,9 @@ class MemoryAccounts:
 
     async def open(self, account: NewAccount) -> str:
         self._check()
+        if account.member_id in self.refused:
+            self.refused_count += 1
+            raise AccountRefusedError("refused")
         existing = self.by_number(account.eid_number)
         if existing is not None:
             if existing.member_id != account.member_id:
@@ -66,11 +72,16 @@ class MemoryAccounts:
 
     async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         opened: dict[str, str] = {}
+        refused: AccountRefusedError | None = None
         for account in accounts:
             try:
                 opened[account.eid_number] = await self.open(account)
             except ForeignAccountError:
                 continue
+            except AccountRefusedError as error:
+                refused = error
+        if refused is not None:
+            raise refused
         return opened
 
     async def set_activation_code(self, account_id: str, code: str) -> None:

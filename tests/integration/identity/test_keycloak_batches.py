@@ -14,7 +14,7 @@ from integration.identity.people_by_hand import RosterPerson, enter_people, give
 from integration.identity.running_identity import CLERK, LINQU
 from integration.identity.setting_up import Workbench
 from keycloak import KeycloakAdmin
-from zhibu_identity.accounts import AccountsError, Coded, KeycloakAccounts, NewAccount
+from zhibu_identity.accounts import AccountRefusedError, AccountsError, Coded, KeycloakAccounts, NewAccount
 from zhibu_identity.eid_batch_work import work_eid_batches
 from zhibu_identity.eid_batches import create_batch, get_batch
 from zhibu_identity.leases import LEASE
@@ -122,6 +122,25 @@ async def test_where_nobody_may_import_accounts_are_opened_one_by_one(keycloak: 
     assert set(opened) == {account.eid_number for account in many}
     kinds = [kind_of(admin, account_id) for account_id in opened.values()]
     assert kinds == [kinds[0]] * 5
+
+
+@pytest.mark.parametrize("may_import", [True, False])
+async def test_an_account_that_keycloak_does_not_take_is_told_apart_and_the_others_are_opened(
+    keycloak: Keycloak, accounts: KeycloakAccounts, admin: KeycloakAdmin, *, may_import: bool
+) -> None:
+    without = KeycloakAccounts(
+        issuer=keycloak.issuer, client_id="svc-identity", client_secret=keycloak.client_secret("svc-identity")
+    )
+    # Longer than a name may be.
+    bad = replace(new_account(), eid_number="3" * 300)
+    good = [new_account() for _ in range(2)]
+    try:
+        with pytest.raises(AccountRefusedError):
+            await (accounts if may_import else without).open_many([good[0], bad, good[1]])
+    finally:
+        await without.aclose()
+    for account in good:
+        assert len(admin.get_users({"username": account.eid_number, "exact": True})) == 1
 
 
 async def test_codes_of_a_sheet_open_the_accounts_that_wait_and_no_others(

@@ -43,8 +43,12 @@ ARGON2_LANES: Final = 1
 HASH_BYTES: Final = 32
 SALT_BYTES: Final = 16
 
-_CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
+# Keycloak failed at what it was asked; what stands before it answers with other numbers when it is away.
+_OWN_FAULT: Final = 500
+# Refusals that are about us, the realm or the moment, and not about what was asked: no token, no right, no realm, too
+# slow, too much.
+_ABOUT_ALL: Final = frozenset({401, 403, _NOT_FOUND, 408, 429})
 
 # JSON objects of the admin API; their shape is Keycloak's.
 Json = dict[str, Any]
@@ -52,6 +56,10 @@ Json = dict[str, Any]
 
 class AccountsError(Exception):
     """Keycloak did not do what was asked; the text says nothing about a person."""
+
+
+class AccountRefusedError(AccountsError):
+    """Keycloak is there and does not take this one account."""
 
 
 class ForeignAccountError(AccountsError):
@@ -88,7 +96,8 @@ class Accounts(Protocol):
     async def open_many(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         """Open accounts, or adopt those that an earlier attempt opened; return their ids by number.
 
-        A number whose account belongs to somebody else is missing.
+        A number whose account belongs to somebody else is missing. One that Keycloak refuses is told by
+        AccountRefusedError, when the others are open.
         """
         ...
 
@@ -200,18 +209,21 @@ class KeycloakAccounts:
 
         Raises:
             ForeignAccountError: when the name is taken by another member's account.
+            AccountRefusedError: when Keycloak does not take this account, and answers otherwise.
             AccountsError: when Keycloak does not do it now.
         """
         try:
             return await self._admin.a_create_user(_representation(account))
         except KeycloakError as error:
-            if error.response_code != _CONFLICT:
-                raise AccountsError(f"opening an account: {error.response_code}") from None
+            code = error.response_code
+            if not _is_about_one(code):
+                raise AccountsError(f"opening an account: {code}") from None
         except httpx.HTTPError as error:
             raise AccountsError(f"opening an account: {type(error).__name__}") from None
+        # Whether it exists, and whether Keycloak is there for others.
         found = await self._find(account.eid_number)
         if found is None:
-            raise AccountsError("opening an account: refused as existing, and not found")
+            raise AccountRefusedError(f"opening an account: refused with {code}")
         if _member_of(found) != account.member_id:
             raise ForeignAccountError("an account with this number belongs to another member")
         return str(found["id"])
@@ -224,6 +236,7 @@ class KeycloakAccounts:
         right to manage the realm; where nobody has it, or an import is refused, accounts are opened one by one.
 
         Raises:
+            AccountRefusedError: when Keycloak refuses an account; the others are open by then.
             AccountsError: when Keycloak does not do it now; some may be open by then.
         """
         if self._lists is None:
@@ -237,7 +250,8 @@ class KeycloakAccounts:
         try:
             answer = await self._lists.a_partial_import_realm(self._realm, payload)
         except KeycloakError as error:
-            if error.response_code is not None and 400 <= error.response_code < 500:
+            # One account that Keycloak does not take ends an import of many with an error of its own (500).
+            if error.response_code is not None and 400 <= error.response_code <= _OWN_FAULT:
                 return await self._open_one_by_one(accounts)
             raise AccountsError(f"importing accounts: {error.response_code}") from None
         except httpx.HTTPError as error:
@@ -250,7 +264,9 @@ class KeycloakAccounts:
         foreign = await self._list_foreign(
             {found[number]: member_id for number, member_id in there.items() if number in found}
         )
-        return {number: account_id for number, account_id in found.items() if account_id not in foreign}
+        opened = {number: account_id for number, account_id in found.items() if account_id not in foreign}
+        left_out = [account for account in accounts if account.eid_number not in found]
+        return opened | await self._open_one_by_one(left_out)
 
     @_measured("set activation code")
     async def set_activation_code(self, account_id: str, code: str) -> None:
@@ -423,10 +439,19 @@ class KeycloakAccounts:
 
     async def _open_one_by_one(self, accounts: Sequence[NewAccount]) -> dict[str, str]:
         opened: dict[str, str] = {}
+        refused: AccountRefusedError | None = None
         for first in range(0, len(accounts), SIDE_BY_SIDE):
             some = accounts[first : first + SIDE_BY_SIDE]
-            found = await asyncio.gather(*(self._open_or_none(account) for account in some))
-            opened |= {account.eid_number: each for account, each in zip(some, found, strict=True) if each is not None}
+            answers = await asyncio.gather(*(self._open_or_none(account) for account in some), return_exceptions=True)
+            for account, answer in zip(some, answers, strict=True):
+                if isinstance(answer, AccountRefusedError):
+                    refused = answer
+                elif isinstance(answer, BaseException):
+                    raise answer
+                elif answer is not None:
+                    opened[account.eid_number] = answer
+        if refused is not None:
+            raise refused
         return opened
 
     async def _open_or_none(self, account: NewAccount) -> str | None:
@@ -477,6 +502,11 @@ class KeycloakAccounts:
             raise AccountsError(f"reading an account: {error.response_code}") from None
         except httpx.HTTPError as error:
             raise AccountsError(f"reading an account: {_what(error)}") from None
+
+
+def _is_about_one(code: int | None) -> bool:
+    """Say whether an answer may be about the one account that was asked for: it exists, or Keycloak does not take it."""
+    return code is not None and 400 <= code <= _OWN_FAULT and code not in _ABOUT_ALL
 
 
 def _representation(account: NewAccount) -> Json:

@@ -7,9 +7,11 @@ transaction is open while Keycloak works.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import pyotp
 from zhibu_kit.db import Transaction
@@ -34,6 +36,8 @@ from zhibu_identity.post_offices import give_offices
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_identity.sequences import SequenceKind, take_from_sequence
 
+# A part that takes longer than this hangs.
+PART_TIMEOUT_S: Final = 60.0
 _NUMBER_PLACE = "eid.eid_number"
 
 
@@ -47,15 +51,22 @@ class Reserved:
     eid_number: str
 
 
-async def issue_part(parts: Parts, batch: EidBatch, *, first: int, last: int) -> None:
+async def issue_part(parts: Parts, batch: EidBatch, positions: Sequence[int]) -> None:
     """Issue e-IDs to those of a part who still wait, and say of each what became of them.
 
     Raises:
+        AccountRefusedError: when Keycloak refuses somebody's account; the others may be open by then.
         AccountsError: when Keycloak does not do it now.
         ServiceError: when a database does not.
         LeaseLostError: when somebody else works on the batch by now.
+        TimeoutError: when it takes too long.
     """
-    reserved = await _reserve(parts, batch, first=first, last=last)
+    async with asyncio.timeout(PART_TIMEOUT_S):
+        await _issue(parts, batch, positions)
+
+
+async def _issue(parts: Parts, batch: EidBatch, positions: Sequence[int]) -> None:
+    reserved = await _reserve(parts, batch, positions)
     parts.reached("numbers reserved")
     if not reserved:
         return
@@ -78,14 +89,14 @@ async def issue_part(parts: Parts, batch: EidBatch, *, first: int, last: int) ->
         ]
     )
     parts.reached("accounts opened")
-    await _finish(parts, batch, {one.item.position: one for one in reserved}, opened, first=first, last=last)
+    await _finish(parts, batch, {one.item.position: one for one in reserved}, opened)
     parts.reached("e-IDs committed")
 
 
-async def _reserve(parts: Parts, batch: EidBatch, *, first: int, last: int) -> list[Reserved]:
+async def _reserve(parts: Parts, batch: EidBatch, positions: Sequence[int]) -> list[Reserved]:
     """Give identifiers and numbers, once: an attempt that follows finds them. Whoever cannot get one is settled."""
     async with parts.database.transaction(batch.scope) as transaction:
-        items = await load_items(transaction, batch, first=first, last=last)
+        items = await load_items(transaction, batch, positions)
         people = await find_people(transaction, [item.member_id for item in items])
     keys = await parts.vault.member_keys(people, batch.county_code)
     details = {member_id: open_details(one.details, keys.get(member_id)) for member_id, one in people.items()}
@@ -100,7 +111,7 @@ async def _reserve(parts: Parts, batch: EidBatch, *, first: int, last: int) -> l
     elsewhere = await find_counties(parts.database, moved)
     now = parts.clock.now()
     async with parts.database.transaction(batch.scope) as transaction:
-        items = await load_items(transaction, batch, first=first, last=last, lock=True)
+        items = await load_items(transaction, batch, positions, lock=True)
         holders = await find_holders(transaction, [item.member_id for item in items])
         fates: Fates = {}
         going_on: list[Item] = []
@@ -163,23 +174,11 @@ def _reserved(item: Item, key: MemberKey, eid_number: str | None) -> Reserved:
     )
 
 
-async def _finish(
-    parts: Parts,
-    batch: EidBatch,
-    reserved: Mapping[int, Reserved],
-    opened: Mapping[str, str],
-    *,
-    first: int,
-    last: int,
-) -> None:
+async def _finish(parts: Parts, batch: EidBatch, reserved: Mapping[int, Reserved], opened: Mapping[str, str]) -> None:
     """Store the e-IDs with their events, the offices that follow, and what became of each person."""
     now = parts.clock.now()
     async with parts.database.transaction(batch.scope) as transaction:
-        items = [
-            item
-            for item in await load_items(transaction, batch, first=first, last=last, lock=True)
-            if item.position in reserved
-        ]
+        items = await load_items(transaction, batch, list(reserved), lock=True)
         people = await find_people(transaction, [item.member_id for item in items], lock=True)
         fates: Fates = {}
         eids: dict[str, Eid] = {}

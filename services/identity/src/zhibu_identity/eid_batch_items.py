@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from zhibu_kit.db import Transaction
 from zhibu_kit.paging import Page
 
@@ -27,12 +28,13 @@ class ItemState(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One person of a batch, with the e-ID that is reserved for them."""
+    """One person of a batch, with the e-ID that is reserved for them, and how often issuing it failed."""
 
     position: int
     member_id: str
     eid_id: str | None
     eid_number: bytes | None
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +58,44 @@ async def list_failures(transaction: Transaction, eid_batch_id: str, *, page: Pa
     return [Failure(position=row.position, member_id=row.member_id, reason=row.failure_reason) for row in rows]
 
 
-async def list_waiting(transaction: Transaction, batch: EidBatch, *, most: int) -> list[int]:
-    """Return the positions of people who wait, from the first."""
-    rows = await transaction.all(_waiting(batch).with_only_columns(eid_batch_item.c.position).limit(most))
-    return [row.position for row in rows]
+async def list_waiting(
+    transaction: Transaction, batch: EidBatch, *, now: datetime, most: int
+) -> tuple[list[int], list[int]]:
+    """Return the positions of people whose turn it is: those who have not been tried, and those for whom it failed."""
+    table = eid_batch_item
+    rows = await transaction.all(
+        _waiting(batch)
+        .with_only_columns(table.c.position, table.c.attempts)
+        .where(or_(table.c.due_at.is_(None), table.c.due_at <= now))
+        .limit(most)
+    )
+    return (
+        [row.position for row in rows if row.attempts == 0],
+        [row.position for row in rows if row.attempts > 0],
+    )
+
+
+async def find_next_turn(transaction: Transaction, batch: EidBatch, *, now: datetime) -> datetime:
+    """Return when it is somebody's turn, at the earliest now."""
+    earliest = func.min(func.coalesce(eid_batch_item.c.due_at, now))
+    due_at = await transaction.scalar(_waiting(batch).with_only_columns(earliest).order_by(None))
+    return max(due_at or now, now)
 
 
 async def load_items(
-    transaction: Transaction, batch: EidBatch, *, first: int, last: int, lock: bool = False
+    transaction: Transaction, batch: EidBatch, positions: Sequence[int], *, lock: bool = False
 ) -> list[Item]:
     """Return those people of a part of a batch who still wait."""
-    table = eid_batch_item
-    statement = _waiting(batch).where(table.c.position.between(first, last))
+    statement = _waiting(batch).where(eid_batch_item.c.position.in_(positions))
     rows = await transaction.all(statement.with_for_update() if lock else statement)
     return [
-        Item(position=row.position, member_id=row.member_id, eid_id=row.eid_id, eid_number=row.eid_number)
+        Item(
+            position=row.position,
+            member_id=row.member_id,
+            eid_id=row.eid_id,
+            eid_number=row.eid_number,
+            attempts=row.attempts,
+        )
         for row in rows
     ]
 
@@ -84,6 +109,15 @@ async def reserve_eids(transaction: Transaction, batch: EidBatch, items: Sequenc
             .values(eid_id=bindparam("reserved_id"), eid_number=bindparam("reserved_number")),
             [{"at": item.position, "reserved_id": item.eid_id, "reserved_number": item.eid_number} for item in items],
         )
+
+
+async def postpone_item(transaction: Transaction, batch: EidBatch, item: Item, *, due_at: datetime) -> None:
+    """Count that issuing to a locked person failed, and have it tried again later."""
+    await transaction.execute(
+        update(eid_batch_item)
+        .where(eid_batch_item.c.eid_batch_id == batch.eid_batch_id, eid_batch_item.c.position == item.position)
+        .values(attempts=item.attempts + 1, due_at=due_at)
+    )
 
 
 async def settle_items(

@@ -1,24 +1,24 @@
 """The worker of e-ID batches: takes one that waits and does its parts, two at a time.
 
 While Keycloak opens the accounts of one part, the other part's numbers, seeds and records are made: Keycloak never waits
-for us.
+for us. When a part fails and what it needs is there, its people are tried singly (`eid_batch_singly`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
+from itertools import chain
 from typing import Final
 
 from zhibu_kit.errors import ServiceError
 
 from zhibu_identity.accounts import AccountsError
 from zhibu_identity.eid_batch_issuing import issue_part
-from zhibu_identity.eid_batch_items import list_waiting
+from zhibu_identity.eid_batch_items import find_next_turn, list_waiting
+from zhibu_identity.eid_batch_singly import describe, issue_singly, may_be_of_one
 from zhibu_identity.eid_batches import (
     EidBatch,
     LeaseLostError,
@@ -37,11 +37,8 @@ PART_SIZE: Final = 50
 SIDE_BY_SIDE: Final = 2
 # People of one batch before another one that waits has its turn: half a minute's work.
 PEOPLE_PER_TURN: Final = 1_000
-# A part that takes longer than this hangs.
-PART_TIMEOUT_S: Final = 60.0
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
-_FRAMES: Final = 4
 
 
 async def work_eid_batches(parts: Parts, *, per_turn: int = PEOPLE_PER_TURN) -> int:
@@ -69,9 +66,7 @@ async def _attempt(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
                 "fields": {
                     "eid_batch": batch.eid_batch_id,
                     "attempts": batch.attempts,
-                    # The text of other errors may hold what stands in a record; their type and place do not.
-                    "because": str(cause) if isinstance(cause, AccountsError | ServiceError) else type(cause).__name__,
-                    "at": _place_of(cause),
+                    **describe(cause),
                 }
             },
         )
@@ -82,28 +77,39 @@ async def _attempt(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
 async def _work_on(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
     """Do as much as a turn allows, and finish the batch or give it back to the end of the queue."""
     async with parts.database.transaction(batch.scope) as transaction:
-        waiting = await list_waiting(transaction, batch, most=per_turn)
-    todo = _parts_of(waiting)
+        fresh, failed = await list_waiting(transaction, batch, now=parts.clock.now(), most=per_turn)
+    todo = chain(_parts_of(fresh), ([position] for position in failed))
     async with asyncio.TaskGroup() as group:
         for _ in range(SIDE_BY_SIDE):
             group.create_task(_work_through(parts, batch, todo))
     async with parts.database.transaction(batch.scope) as transaction:
         await finish_batch(transaction, batch, now=parts.clock.now())
+        due_at = await find_next_turn(transaction, batch, now=parts.clock.now())
     # Of a batch that is finished nothing changes.
-    await postpone_batch(parts.database, batch, due_at=parts.clock.now())
+    await postpone_batch(parts.database, batch, due_at=due_at)
 
 
-async def _work_through(parts: Parts, batch: EidBatch, todo: Iterator[tuple[int, int]]) -> None:
+async def _work_through(parts: Parts, batch: EidBatch, todo: Iterator[list[int]]) -> None:
     """Do one part after the other; several do so side by side, each part once."""
-    for first, last in todo:
-        async with asyncio.timeout(PART_TIMEOUT_S):
-            await issue_part(parts, batch, first=first, last=last)
+    for positions in todo:
+        if len(positions) == 1 or not await _issue_together(parts, batch, positions):
+            await issue_singly(parts, batch, positions)
 
 
-def _parts_of(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+async def _issue_together(parts: Parts, batch: EidBatch, positions: Sequence[int]) -> bool:
+    """Issue e-IDs to a part; False when that fails and one of its people may be why."""
+    try:
+        await issue_part(parts, batch, positions)
+    except Exception as error:
+        if not may_be_of_one(error):
+            raise
+        return False
+    return True
+
+
+def _parts_of(positions: Sequence[int]) -> Iterator[list[int]]:
     for start in range(0, len(positions), PART_SIZE):
-        part = positions[start : start + PART_SIZE]
-        yield part[0], part[-1]
+        yield list(positions[start : start + PART_SIZE])
 
 
 def _first_of(error: BaseException) -> BaseException:
@@ -111,8 +117,3 @@ def _first_of(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _place_of(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return " > ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in frames[-_FRAMES:])

@@ -547,6 +547,20 @@ ACCOUNT_FOREIGN: Final = ErrorKind(
     en="The log-in system has somebody else's account under this number. The next batch takes another number; should it"
     " happen again, turn to the operators.",
 )
+ACCOUNT_REFUSED: Final = ErrorKind(
+    reason="ACCOUNT_REFUSED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="试了几次，登录系统都没有为这个人开通账号。可以再次批量发放；反复出现时请联系系统管理员。",
+    en="The log-in system did not open an account for this person, several times over. Start another batch; should it happen"
+    " again, turn to the operators.",
+)
+ISSUING_FAILED: Final = ErrorKind(
+    reason="ISSUING_FAILED",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="试了几次，这个人的电子身份证都没有发成。可以再次批量发放；反复出现时请联系系统管理员。",
+    en="Issuing this person's e-ID failed several times over. Start another batch; should it happen again, turn to the"
+    " operators.",
+)
 PERSON_CHANGED: Final = ErrorKind(
     reason="PERSON_CHANGED",
     code=StatusCode.FAILED_PRECONDITION,

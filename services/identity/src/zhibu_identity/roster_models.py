@@ -1,4 +1,4 @@
-"""The tables of rosters and of e-IDs for many people; migrations/0003, 0006, 0008 and 0012 make them."""
+"""The tables of rosters and of e-IDs for many people; migrations/0003, 0006, 0008, 0012 and 0013 make them."""
 
 from __future__ import annotations
 
@@ -118,4 +118,6 @@ eid_batch_item = Table(
     Column("eid_number", LargeBinary),
     Column("state", SmallInteger),
     Column("failure_reason", Text),
+    Column("attempts", Integer),
+    Column("due_at", _INSTANT),
 )

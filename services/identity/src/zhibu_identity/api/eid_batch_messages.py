@@ -19,6 +19,8 @@ _FAILURES: Final[dict[str, ErrorKind]] = {
     kind.reason: kind
     for kind in (
         errors.ACCOUNT_FOREIGN,
+        errors.ACCOUNT_REFUSED,
+        errors.ISSUING_FAILED,
         errors.MEMBER_KEY_GONE,
         errors.NUMBER_HAS_EID,
         errors.PERSON_CHANGED,
