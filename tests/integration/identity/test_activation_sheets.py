@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +20,20 @@ from integration.identity.people_by_hand import (
 )
 from integration.identity.running_identity import CLERK, LINQU, LINQU_BRANCH, QINGZHOU_CLERK, Identity
 from integration.identity.setting_up import Databases, Workbench, running
+from integration.identity.working_by_hand import approve_by_hand, eids_of, file_by_hand, work_to_the_end
+from support.outside_identity import MemoryAccounts
 from support.pdf_text import pages_of
 from support.rpc import outcome_of
 from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu.identity.v1.eid_batch_service_pb2_grpc import EidBatchServiceStub
-from zhibu_identity.activation import CODE_HOLDS
+from zhibu_identity.activation import CODE_HOLDS, make_activation_code
 from zhibu_identity.activation_sheets import begin_sheet
 from zhibu_identity.eid_batch_work import work_eid_batches
 from zhibu_identity.eid_batches import create_batch
 from zhibu_identity.organisations import find_organisation
 from zhibu_identity.people_reach import reach_of
+from zhibu_identity.tasks import TaskKind
+from zhibu_identity.work import work_once
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
@@ -135,6 +141,46 @@ async def test_codes_of_a_sheet_end_after_seven_days(identity: Identity, databas
     identity.clock.advance(timedelta(days=7, seconds=1).total_seconds())
     assert await wait_until(lambda: account.password != code)
     assert len(account.password) >= 40
+
+
+@dataclass(slots=True)
+class SlowAccounts(MemoryAccounts):
+    """A Keycloak that takes its time to end a code."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def end_activation_code(self, account_id: str) -> None:
+        self.asked.set()
+        await self.answer.wait()
+        await MemoryAccounts.end_activation_code(self, account_id)
+
+
+async def test_a_code_made_in_the_moment_in_which_the_last_one_ends_is_good(workbench: Workbench) -> None:
+    application = await approve_by_hand(workbench, await file_by_hand(workbench))
+    await work_to_the_end(workbench)
+    (record,) = await eids_of(workbench, application)
+    accounts = SlowAccounts(accounts=workbench.accounts.accounts)
+    parts = replace(workbench.parts, accounts=accounts)
+    await make_activation_code(parts, record)
+    workbench.clock.advance((CODE_HOLDS + timedelta(seconds=1)).total_seconds())
+    ending = asyncio.create_task(work_once(parts, frozenset(TaskKind)))
+    await accounts.asked.wait()
+    making = asyncio.create_task(make_activation_code(parts, record))
+
+    async def made_or_waits() -> bool:
+        locks = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        return making.done() or await workbench.databases.owner.fetchval(locks) == 1
+
+    await wait_until(made_or_waits)
+    accounts.answer.set()
+    made = await making
+    await ending
+    assert workbench.accounts.accounts[record.account_id].password == made.code
+    # Its own end comes in its own time.
+    workbench.clock.advance((CODE_HOLDS + timedelta(seconds=1)).total_seconds())
+    await work_once(parts, frozenset(TaskKind))
+    assert workbench.accounts.accounts[record.account_id].password != made.code
 
 
 async def test_whoever_has_a_password_of_their_own_is_not_on_the_sheet_and_keeps_it(

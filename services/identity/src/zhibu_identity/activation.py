@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from zhibu_kit.db import Transaction
 from zhibu_kit.errors import UNAVAILABLE, ServiceError
 from zhibu_kit.scope import Scope
 
@@ -14,6 +15,7 @@ from zhibu_identity.eids import Eid, EidState, change_eid, find_eid, find_living
 from zhibu_identity.errors import EID_ALREADY_ACTIVE, EID_REVOKED
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.codes import ACTIVATION_CODE_LENGTH, make_code
+from zhibu_identity.task_keys import find_key
 from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task, reschedule_task
 from zhibu_identity.telephones import Purpose
 
@@ -84,7 +86,7 @@ async def send_activation(parts: Parts, task: Task) -> None:
     assert task.eid_id is not None
     async with parts.database.transaction(task.scope) as transaction:
         record = await find_eid(transaction, task.eid_id)
-    key = await parts.vault.find_member_key(task.member_id, task.county_code)
+    key = await find_key(parts, task)
     made = None
     waits = record is not None and record.state is EidState.ISSUED and task.attempts <= MOST_ATTEMPTS
     if record is not None and key is not None and waits:
@@ -108,35 +110,38 @@ async def send_activation(parts: Parts, task: Task) -> None:
 
 
 async def expire_activation(parts: Parts, task: Task) -> None:
-    """End a code that was not used: a password that nobody knows takes its place."""
+    """End a code that was not used: a password that nobody knows takes its place.
+
+    Raises:
+        AccountsError: when Keycloak does not do it now.
+    """
     assert task.eid_id is not None
-    now = parts.clock.now()
     async with parts.database.transaction(task.scope) as transaction:
-        record = await find_eid(transaction, task.eid_id)
-    waiting = record is not None and record.state is EidState.ISSUED
-    if record is not None and waiting and (record.activation_expires_at or now) <= now:
-        if await parts.accounts.has_own_password(record.account_id):
-            await mark_active(parts, record)
-        else:
-            await parts.accounts.end_activation_code(record.account_id)
-    async with parts.database.transaction(task.scope) as transaction:
-        if record is not None and waiting and record.activation_expires_at and record.activation_expires_at > now:
-            # A newer code has its own task; this one only makes sure that none is forgotten.
-            await reschedule_task(transaction, task, due_at=record.activation_expires_at)
-        else:
-            await finish_task(transaction, task, now=now)
+        # Locked until Keycloak has answered: whoever makes another code stores its time under the same lock, before Keycloak
+        # knows the code, so either this one sees that time and ends nothing, or that code comes after this end.
+        record = await find_eid(transaction, task.eid_id, lock=True)
+        now = parts.clock.now()
+        if record is not None and record.state is EidState.ISSUED:
+            if record.activation_expires_at and record.activation_expires_at > now:
+                # A newer code has its own task; this one only makes sure that none is forgotten.
+                await reschedule_task(transaction, task, due_at=record.activation_expires_at)
+                return
+            if await parts.accounts.has_own_password(record.account_id):
+                await _note_active(transaction, record, now=now)
+            else:
+                await parts.accounts.end_activation_code(record.account_id)
+        await finish_task(transaction, task, now=now)
 
 
 async def mark_active(parts: Parts, record: Eid) -> Eid:
     """Note that a member uses the e-ID: they have set a password of their own."""
-    now = parts.clock.now()
     async with parts.database.transaction(Scope.of(record.county_code)) as transaction:
         locked = await find_living_eid(transaction, record.member_id, lock=True)
         if locked is None or locked.state is not EidState.ISSUED:
             return locked or record
-        return await change_eid(
-            transaction,
-            locked,
-            now=now,
-            values={"state": int(EidState.ACTIVE), "activated_at": now, "activation_expires_at": None},
-        )
+        return await _note_active(transaction, locked, now=parts.clock.now())
+
+
+async def _note_active(transaction: Transaction, locked: Eid, *, now: datetime) -> Eid:
+    values = {"state": int(EidState.ACTIVE), "activated_at": now, "activation_expires_at": None}
+    return await change_eid(transaction, locked, now=now, values=values)
