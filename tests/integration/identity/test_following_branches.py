@@ -31,6 +31,7 @@ from zhibu.branches.v1 import branches_events_pb2 as pb
 from zhibu.branches.v1 import committee_pb2, membership_pb2, organisation_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu_identity import following_branches as following
+from zhibu_identity.accounts import NewAccount
 from zhibu_identity.eids import Eid, EidState, RevocationReason
 from zhibu_identity.erasures import propose
 from zhibu_identity.filling_in import fill_in_people
@@ -41,6 +42,8 @@ from zhibu_identity.people import PersonRecord, open_details, record_of
 from zhibu_identity.revoking import revoke_eid
 from zhibu_identity.rules.erasure import ErasureState
 from zhibu_identity.rules.search_terms import terms_of_query
+from zhibu_identity.tasks import TaskKind, add_task
+from zhibu_identity.work import work_once
 from zhibu_kit.events import EventContext, event_type_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
@@ -223,6 +226,38 @@ async def test_who_moves_to_another_county_takes_key_tokens_eid_and_account_alon
     assert living is not None
     assert (living.county_code, living.organisation_id, living.branch_id) == (QINGZHOU, QINGZHOU, QINGZHOU_BRANCH)
     assert await workbench.vault.find_seed(key, eid.eid_id, county_code=QINGZHOU) is not None
+
+
+@pytest.mark.parametrize("kind", [TaskKind.DROP_ACCOUNT, TaskKind.DELETE_ACCOUNT])
+async def test_an_account_that_is_to_go_while_its_member_moves_goes_when_they_have_moved(
+    workbench: Workbench, kind: TaskKind
+) -> None:
+    eid = await issued(workbench)
+    await follow(workbench, membership(eid.member_id), membership(eid.member_id, QINGZHOU_BRANCH))
+    await work_with_a_power_cut(workbench, "key moved")
+    key = await workbench.vault.find_member_key(eid.member_id, QINGZHOU)
+    assert key is not None
+    number = "370724269999999"
+    unneeded = await workbench.accounts.open(
+        NewAccount(eid_number=number, member_id=eid.member_id, county_code=LINQU, totp_seed="A" * 32)
+    )
+    async with workbench.parts.database.transaction(Scope.of(LINQU)) as transaction:
+        await add_task(
+            transaction,
+            kind,
+            county_code=LINQU,
+            member_id=eid.member_id,
+            eid_id=new_ulid(),
+            account_id=unneeded,
+            eid_number=key.seal(number, place="eid.eid_number"),
+            due_at=workbench.clock.now(),
+        )
+    # Before the rest of the move: the key stands there, the task here.
+    await work_once(workbench.parts, frozenset({kind}))
+    assert unneeded in workbench.accounts.accounts
+    await work_to_the_end(workbench)
+    assert [one.account_id for one in workbench.accounts.of_member(eid.member_id)] == [eid.account_id]
+    assert await workbench.databases.owner.fetchval("select count(*) from account_task where done_at is null") == 0
 
 
 @pytest.mark.parametrize(

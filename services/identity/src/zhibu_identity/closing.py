@@ -10,6 +10,7 @@ from zhibu_identity.parts import Parts
 from zhibu_identity.people import find_person
 from zhibu_identity.revocations import revoke_access
 from zhibu_identity.submissions import check_person, index_person
+from zhibu_identity.task_keys import find_key
 from zhibu_identity.tasks import Task, finish_task
 
 
@@ -35,9 +36,10 @@ async def delete_account(parts: Parts, task: Task) -> None:
 
     Raises:
         AccountsError: when Keycloak does not do it now; the revocation has been made to reach further by then.
+        ServiceError: UNAVAILABLE while its member is on the way to another county.
     """
     assert task.eid_id is not None
-    key = await parts.vault.find_member_key(task.member_id, task.county_code)
+    key = await find_key(parts, task)
     if key is not None and task.eid_number is not None:
         eid_number = key.open(task.eid_number, place="eid.eid_number")
         try:

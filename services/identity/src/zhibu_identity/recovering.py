@@ -51,6 +51,7 @@ from zhibu_identity.rules.recovery import (
     find_start_fault,
 )
 from zhibu_identity.sequences import SequenceKind, next_in_sequence
+from zhibu_identity.task_keys import find_key
 from zhibu_identity.tasks import Task, TaskKind, add_task, finish_task
 
 PER_RUN: Final = 200
@@ -208,9 +209,10 @@ async def drop_account(parts: Parts, task: Task) -> None:
 
     Raises:
         AccountsError: when Keycloak does not do it now.
+        ServiceError: UNAVAILABLE while its member is on the way to another county.
     """
     assert task.eid_id is not None
-    key = await parts.vault.find_member_key(task.member_id, task.county_code)
+    key = await find_key(parts, task)
     if key is not None and task.eid_number is not None:
         await parts.accounts.delete(eid_number=key.open(task.eid_number, place=_NUMBER_PLACE), member_id=task.member_id)
     await parts.vault.drop_seed(task.eid_id, county_code=task.county_code)

@@ -144,6 +144,11 @@ class Vault:
         """Return the data key of a person, None when it was erased."""
         return (await self.member_keys([member_id], county_code)).get(member_id)
 
+    async def has_member_key(self, member_id: str) -> bool:
+        """Say whether a person has a key, wherever they are."""
+        async with self._database.jobs() as connection:
+            return await connection.fetchval("SELECT true FROM member_key WHERE member_id = $1", member_id) is not None
+
     async def erase(self, member_id: str) -> bool:
         """Destroy a person's key, tokens and seed; nothing that was sealed with it can be read again."""
         async with self._database.jobs() as connection:
