@@ -392,17 +392,18 @@ async def test_members_who_left_before_the_day_do_not_go_with_a_planned_split(
 
 
 @asynccontextmanager
-async def newer_kind(owner: asyncpg.Connection, change_id: str) -> AsyncGenerator[int]:
-    """Have a change be of a kind that only a newer version knows, as the migration of that version would allow."""
-    newer = max(organisation_change_pb2.OrganisationChangeKind.values()) + 1
+async def newer(owner: asyncpg.Connection, change_id: str, column: str, number: int) -> AsyncGenerator[int]:
+    """Have a change be as only a newer version knows it, as the migration of that version would allow."""
     check = await owner.fetchval(
-        "select pg_get_constraintdef(oid) from pg_constraint where conname = 'organisation_change_kind_check'"
+        "select pg_get_constraintdef(oid) from pg_constraint where conname = $1", f"organisation_change_{column}_check"
     )
-    await owner.execute("alter table organisation_change drop constraint organisation_change_kind_check")
-    await owner.execute("update organisation_change set kind = $2 where organisation_change_id = $1", change_id, newer)
-    yield newer
+    await owner.execute(f"alter table organisation_change drop constraint organisation_change_{column}_check")
+    await owner.execute(
+        f"update organisation_change set {column} = $2 where organisation_change_id = $1", change_id, number
+    )
+    yield number
     await owner.execute("delete from organisation_change where organisation_change_id = $1", change_id)
-    await owner.execute(f"alter table organisation_change add constraint organisation_change_kind_check {check}")
+    await owner.execute(f"alter table organisation_change add constraint organisation_change_{column}_check {check}")
 
 
 async def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_listed_and_never_done(
@@ -413,14 +414,15 @@ async def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_listed_and_
     day = today() + timedelta(days=3)
     first = await move(party, unknown, there, day=day.isoformat())
     second = await move(party, known, there, day=day.isoformat())
-    async with newer_kind(owner, first.organisation_change_id) as newer:
+    unknown_kind = max(organisation_change_pb2.OrganisationChangeKind.values()) + 1
+    async with newer(owner, first.organisation_change_id, "kind", unknown_kind):
         # At the township: a dissolved branch is no place any more at which somebody holds an office.
         request = pb.ListOrganisationChangesRequest(organisation_id=here)
         metadata = party.as_account(LINQU_ADMIN)
         changes = (await organisations(party).ListOrganisationChanges(request, metadata=metadata)).changes
         # Planned ones first.
         listed = next(one for one in changes if one.organisation_id == unknown)
-        assert (listed.organisation_change_id, listed.kind) == (first.organisation_change_id, newer)
+        assert (listed.organisation_change_id, listed.kind) == (first.organisation_change_id, unknown_kind)
         # What was planned after it is done.
         await do_due_changes(
             party.database, now=datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
@@ -437,8 +439,48 @@ async def test_a_change_of_a_kind_that_only_a_newer_version_knows_is_listed_and_
             ),
             metadata=metadata,
         )
-        assert (cancelled.change.kind, cancelled.change.state) == (newer, CANCELLED)
+        assert (cancelled.change.kind, cancelled.change.state) == (unknown_kind, CANCELLED)
     assert second.state == PLANNED
+
+
+async def test_a_change_in_a_state_that_only_a_newer_version_knows_is_listed_and_left_alone(
+    party: Party, owner: asyncpg.Connection
+) -> None:
+    here, there = await township(party, "370724196"), await township(party, "370724197")
+    unknown, known = await party.branch(here), await party.branch(here)
+    day = today() + timedelta(days=3)
+    first = await move(party, unknown, there, day=day.isoformat())
+    await move(party, known, there, day=day.isoformat())
+    unknown_state = max(organisation_change_pb2.OrganisationChangeState.values()) + 1
+    async with newer(owner, first.organisation_change_id, "state", unknown_state):
+        metadata = party.as_account(LINQU_ADMIN)
+        # On a page for each: the key of a page holds the state.
+        listed: list[organisation_change_pb2.OrganisationChange] = []
+        token = ""
+        while token or not listed:
+            request = pb.ListOrganisationChangesRequest(organisation_id=here, page_size=1, page_token=token)
+            page = await organisations(party).ListOrganisationChanges(request, metadata=metadata)
+            listed += page.changes
+            token = page.next_page_token
+        states = {one.organisation_id: one.state for one in listed}
+        assert (states[unknown], states[known]) == (unknown_state, PLANNED)
+        refused = organisations(party).CancelOrganisationChange(
+            pb.CancelOrganisationChangeRequest(
+                organisation_id=here, organisation_change_id=first.organisation_change_id, etag="v1"
+            ),
+            metadata=metadata,
+        )
+        assert await outcome_of(refused) == "CHANGE_NOT_PLANNED"
+        await do_due_changes(
+            party.database, now=datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+        )
+        assert (await party.branches.get(known)).parent_id == there
+        assert (await party.branches.get(unknown)).parent_id == here
+        await dissolve(party, unknown)
+        state = await owner.fetchval(
+            "select state from organisation_change where organisation_change_id = $1", first.organisation_change_id
+        )
+        assert state == unknown_state
 
 
 async def test_a_plan_that_breaks_the_program_keeps_no_other_from_its_day(

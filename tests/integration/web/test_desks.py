@@ -222,6 +222,28 @@ async def test_a_planned_change_is_listed(clerk: Browser, gateway: StubGateway, 
     assert "等待生效" in row
 
 
+@pytest.mark.parametrize("state", ["ORGANISATION_CHANGE_STATE_NEWER", 99])
+async def test_a_change_in_a_state_that_this_version_does_not_know_is_listed_and_offers_nothing(
+    clerk: Browser, gateway: StubGateway, state: str | int
+) -> None:
+    officer = {"name": "clerk", "displayName": "干事", "permissions": [*CLERK, "branches.organisations.change"]}
+    gateway.prepare("GET /v1/offices", {"offices": [officer]})
+    change = {
+        "organisationChangeId": "01j000000000000000000000c1",
+        "organisationId": COUNTY,
+        "kind": "ORGANISATION_CHANGE_KIND_RENAME",
+        "newName": "新名",
+        "effectiveDate": "2027-01-01",
+        "state": state,
+        "etag": "v1",
+    }
+    gateway.prepare(f"GET {_base('changes')}", {"changes": [change]})
+    listed = await clerk.get(f"/desk/{COUNTY}/organisations/changes")
+    assert listed.status_code == 200
+    assert "未知" in listed.text
+    assert "/cancel" not in listed.text
+
+
 async def test_columns_are_not_mapped_twice(clerk: Browser, gateway: StubGateway) -> None:
     path, call = f"/desk/{COUNTY}/rosters/{ROSTER}", f"{_base('rosters')}/{ROSTER}"
     columns = [{"index": index, "heading": f"列{index}", "field": "ROSTER_FIELD_IGNORED"} for index in range(28)]

@@ -28,7 +28,7 @@ _KNOWN: Final = table.c.kind.in_(sorted(ChangeKind))
 class OrganisationChange:
     """A change of the tree; target_id, new_name and creation are empty where its kind has none.
 
-    kind: number of a ChangeKind, or one that only newer versions know.
+    kind, state: numbers of a ChangeKind and a ChangeState, or ones that only newer versions know.
     """
 
     organisation_change_id: str
@@ -36,7 +36,7 @@ class OrganisationChange:
     organisation_id: str
     county_code: str
     effective_date: date
-    state: ChangeState
+    state: int
     new_name: str
     target_id: str
     member_ids: tuple[str, ...]
@@ -236,7 +236,7 @@ def _change_of(row: Row[Any]) -> OrganisationChange:
         organisation_id=row.organisation_id,
         county_code=row.county_code,
         effective_date=row.effective_date,
-        state=ChangeState(row.state),
+        state=row.state,
         new_name=row.new_name,
         target_id=row.target_id or "",
         member_ids=tuple(row.member_ids),

@@ -81,7 +81,7 @@ async def cancel_change(
     found = await find_change(transaction, organisation_change_id, lock=True)
     if found is None:
         raise NOT_FOUND(noun="organisation_change")
-    if found.state is not ChangeState.PLANNED:
+    if found.state != ChangeState.PLANNED:
         raise errors.CHANGE_NOT_PLANNED()
     check_etag(etag, found.version)
     return await settle_change(transaction, found, state=ChangeState.CANCELLED, now=now)
@@ -124,7 +124,7 @@ async def _do(database: Database, organisation_change_id: str, county_code: str,
     # Nothing of the attempt was kept; the reason is, in a transaction of its own.
     async with database.transaction(Scope.of(county_code), role=Role.PROVINCE) as transaction:
         change = await find_change(transaction, organisation_change_id, lock=True)
-        if change is not None and change.state is ChangeState.PLANNED:
+        if change is not None and change.state == ChangeState.PLANNED:
             await settle_change(transaction, change, state=ChangeState.FAILED, failure_reason=reason, now=now)
     return True
 
@@ -133,7 +133,7 @@ async def _do_planned(database: Database, organisation_change_id: str, county_co
     # The province's role: counties move between cities, and members of virtual branches come from everywhere.
     async with database.transaction(Scope.of(county_code), role=Role.PROVINCE) as transaction:
         change = await find_change(transaction, organisation_change_id)
-        if change is None or change.state is not ChangeState.PLANNED:
+        if change is None or change.state != ChangeState.PLANNED:
             # Another process did it, or it was cancelled.
             return False
         kind = ChangeKind(change.kind)

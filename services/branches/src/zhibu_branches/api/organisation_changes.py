@@ -75,7 +75,7 @@ class OrganisationChangeApi:
             response = pb.RenameOrganisationResponse(
                 organisation=organisation_message(present), etag=etag_of(present.version)
             )
-            if change.state is ChangeState.PLANNED:
+            if change.state == ChangeState.PLANNED:
                 response.change.CopyFrom(change_message(change, call.language))
             return write.reply(response)
 
@@ -121,7 +121,7 @@ class OrganisationChangeApi:
             response = pb.ListOrganisationChangesResponse(changes=[change_message(row, call.language) for row in shown])
             if len(rows) > page.size:
                 last = shown[-1]
-                key = ["1" if last.state is ChangeState.PLANNED else "0", last.organisation_change_id]
+                key = ["1" if last.state == ChangeState.PLANNED else "0", last.organisation_change_id]
                 response.next_page_token = encode_page_token(key, query=same)
             return read.reply(response)
 

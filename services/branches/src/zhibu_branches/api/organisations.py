@@ -104,7 +104,7 @@ class OrganisationApi:
                 etag="",
                 now=self._clock.now(),
             )
-            if change.state is ChangeState.PLANNED:
+            if change.state == ChangeState.PLANNED:
                 return write.reply(
                     pb.CreateOrganisationResponse(
                         change=change_message(change, call.language), etag=etag_of(change.version)
