@@ -81,6 +81,12 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         assert place in told, place
 
 
+@pytest.mark.parametrize("sectors", ['["教育", ["卫生"]]', "[3]", "[{ name = '教育' }]"])
+def test_sectors_that_are_no_names_are_told(sectors: str, tmp_path: Path) -> None:
+    told = complaints(tmp_path, f'sectors = {sectors}\n[county]\ncode = "370725"\nname = "昌乐县"')
+    assert "sectors: 应为名称" in told
+
+
 @pytest.mark.parametrize("text", ["county = [", "county = 3"])
 def test_what_is_no_plan_is_one_sentence_in_each_language(text: str, tmp_path: Path) -> None:
     told = complaints(tmp_path, text)

@@ -13,6 +13,8 @@ _COUNTY: Final = "ORGANISATION_LEVEL_COUNTY"
 # A sector committee (系统党委) stands where townships stand.
 _TOWNSHIP: Final = "ORGANISATION_LEVEL_TOWNSHIP"
 _BRANCH: Final = "ORGANISATION_LEVEL_BRANCH"
+# Nobody dissolves the same organisation more often within the day for which an answer is repeated.
+_MOST_DISSOLVED: Final = 20
 
 
 class Organisations:
@@ -92,23 +94,32 @@ class Organisations:
 
     def _make_branch(self, branch: Branch, parent: str) -> None:
         body = {"level": _BRANCH, "name": branch.name, "termYears": branch.term_years}
-        self._gateway.write(
-            "POST",
-            f"/v1/organisations/{parent}/children",
-            body,
-            request_id=request_id(self._plan.code, parent, "branch", branch.name),
-        )
+        self._make(parent, body, "branch", branch.name)
 
     def _step(self, known: Json | None, parent: str, level: str, *, name: str, code: str = "") -> Step:
         def create() -> None:
-            self._gateway.write(
-                "POST",
-                f"/v1/organisations/{parent}/children",
-                {"level": level, "name": name, "organisationId": code},
-                request_id=request_id(self._plan.code, parent, code, name),
-            )
+            self._make(parent, {"level": level, "name": name, "organisationId": code}, code, name)
 
         return Step(zh=f"组织 {name}", en=f"organisation {code or name}", do=None if known else create)
+
+    def _make(self, parent: str, body: Json, *wish: str) -> None:
+        """Make an organisation that the list of what is active does not have.
+
+        For a day, the repetition of a wish is answered as the first time: when that organisation was dissolved since, it
+        would be taken for made. So another wish follows, which names the one that ended.
+        """
+        path = f"/v1/organisations/{parent}/children"
+        ended: list[str] = []
+        while len(ended) < _MOST_DISSOLVED:
+            wanted = request_id(self._plan.code, parent, *wish, *ended)
+            made = self._gateway.write("POST", path, body, request_id=wanted)["organisation"]["organisationId"]
+            if self._gateway.get(f"/v1/organisations/{made}")["organisation"].get("active"):
+                return
+            ended.append(made)
+        raise OperatorError(
+            f"“{body['name']}”今天已经撤销了 {_MOST_DISSOLVED} 次，请明天再建立。",
+            f"It was dissolved {_MOST_DISSOLVED} times today; make it tomorrow.",
+        )
 
 
 def children_of(gateway: Gateway, parent: str) -> dict[str, Json]:

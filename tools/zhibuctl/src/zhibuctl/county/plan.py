@@ -132,8 +132,9 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
     switches = _switches(reader, reader.take(text, "switches", dict, "plan", {}))
     townships = _each(reader, text, "townships", lambda table, where: _township(reader, table, where, code))
     branches = _each(reader, text, "branches", lambda table, where: _branch(reader, table, where))
-    sectors = reader.take(text, "sectors", list, "plan", [])
-    reader.check(good=all(isinstance(each, str) for each in sectors), complaint="sectors: 应为名称 / names are wanted")
+    listed: list[Any] = reader.take(text, "sectors", list, "plan", [])
+    sectors = [each for each in listed if isinstance(each, str)]
+    reader.check(good=len(sectors) == len(listed), complaint="sectors: 应为名称 / names are wanted")
     roster = _roster(reader, text.pop("roster", None), directory)
     reader.no_more(text, "plan")
     above = {code, *sectors, *(each for township in townships for each in (township.code, township.name))}
@@ -144,7 +145,7 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
     ]
     for what, names in (
         ("townships", [township.code for township in townships]),
-        ("sectors", list(map(str, sectors))),
+        ("sectors", sectors),
         ("branches", [f"{branch.parent} {branch.name}" for branch in branches]),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -154,7 +155,7 @@ def _plan(reader: _Reader, text: dict[str, Any], directory: Path) -> Plan:
         name=name,
         switches=switches,
         townships=tuple(townships),
-        sectors=tuple(map(str, sectors)),
+        sectors=tuple(sectors),
         branches=tuple(branches),
         first_offices=tuple(map(str, offices)),
         roster=roster,
