@@ -28,8 +28,8 @@ HEARTBEAT_EVERY_S: Final = 2.0
 class NatsServer:
     """The server; `prepare` makes the streams, `connect` opens a bus as one service's user."""
 
-    def __init__(self, directory: Path, subjects: Iterable[Subjects]) -> None:
-        """Allow each service its subjects; an administrator may do everything."""
+    def __init__(self, directory: Path, subjects: Iterable[Subjects], *, sync_interval: str | None = None) -> None:
+        """Allow each service its subjects; an administrator may do everything. `sync_interval` as NATS knows it."""
         self._subjects = {one.service: one for one in subjects}
         self._passwords = {name: secrets.token_urlsafe() for name in (ADMIN, *self._subjects)}
         users = [NatsUser(name=ADMIN, password=self._passwords[ADMIN], publish=[">"], subscribe=[">"])]
@@ -43,7 +43,7 @@ class NatsServer:
                     subscribe=allowed.subscribe,
                 )
             )
-        self._nats = Nats(directory, users=users)
+        self._nats = Nats(directory, users=users, sync_interval=sync_interval)
 
     @property
     def url(self) -> str:
