@@ -228,7 +228,7 @@ async def listen(url: str) -> None:
     nats_url, password = sys.stdin.readline().split()
     database = Database(url, service="mirror")
     bus = await connect(nats_url, user="mirror", password=password, name="mirror")
-    await Mirror().runner(database, bus).run()
+    await Mirror(together=True).runner(database, bus).run()
 
 
 if __name__ == "__main__":

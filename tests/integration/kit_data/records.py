@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.protobuf.message import Message
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, select
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from zhibu.testing.v1 import probe_service_pb2 as pb
 from zhibu.testing.v1.testing_events_pb2 import RecordChanged
@@ -22,6 +22,7 @@ from zhibu_kit.method import method_of
 from zhibu_kit.nats_permissions import parse_subjects
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.outbox import OutboxRelay
+from zhibu_kit.prepared import Prepared
 from zhibu_kit.principal import Grant, Principal
 from zhibu_kit.telemetry import Telemetry
 from zhibu_kit.testing.clock import DEFAULT_START
@@ -100,27 +101,37 @@ async def snapshot(transaction: Transaction) -> AsyncIterator[tuple[Message, str
         )
 
 
+_HEARD_NOW = {name: bindparam(name) for name in ("county_code", "text", "version")}
+_HEAR = Prepared(
+    insert(HEARD)
+    .values(record_id=bindparam("record_id"), times=1, **_HEARD_NOW)
+    .on_conflict_do_update(index_elements=["record_id"], set_={**_HEARD_NOW, "times": HEARD.c.times + 1})
+)
+
+
 @dataclass
 class Mirror:
     """Keeps what it heard; raises instead for the texts in `poison`."""
 
     poison: set[str] = field(default_factory=set[str])
+    together: bool = False
     seen: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
     async def handle(self, transaction: Transaction, event: RecordChanged, context: EventContext) -> None:
         assert (context.key, context.version) == (event.record_id, event.version)
-        values = {"county_code": event.county_code, "text": event.text, "version": event.version}
-        await transaction.execute(
-            insert(HEARD)
-            .values(record_id=event.record_id, times=1, **values)
-            .on_conflict_do_update(index_elements=["record_id"], set_={**values, "times": HEARD.c.times + 1})
+        await _HEAR.execute(
+            transaction,
+            record_id=event.record_id,
+            county_code=event.county_code,
+            text=event.text,
+            version=event.version,
         )
         if event.text in self.poison:
             raise RuntimeError("this text cannot be handled")
         self.seen.append((event.record_id, event.version))
 
     def consumer(self) -> Consumer:
-        return Consumer(name="records", event=RecordChanged, handle=self.handle)
+        return Consumer(name="records", event=RecordChanged, handle=self.handle, together=self.together)
 
     def runner(self, database: Database, bus: Bus) -> ConsumerRunner:
         return ConsumerRunner(

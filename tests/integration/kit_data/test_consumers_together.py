@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integration.kit_data.conftest import Pair, Start
 from integration.kit_data.records import (
@@ -23,6 +23,7 @@ from zhibu.testing.v1.testing_events_pb2 import RecordChanged
 from zhibu_kit.bus import Bus
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.consumers import Consumer, ConsumerRunner
+from zhibu_kit.context import current_context
 from zhibu_kit.db import Database, Scope, Transaction
 from zhibu_kit.dead_letters import list_dead_letters
 from zhibu_kit.events import EventContext, event_type_of
@@ -135,6 +136,44 @@ async def test_a_poisoned_event_among_many_becomes_a_dead_letter_and_the_others_
     assert (letter.consumer, letter.reason) == ("records", "RuntimeError")
     heard = {record_id for record_id, _, _ in await rows(pair.listener, HEARD)}
     assert heard == set(names)
+
+
+async def test_a_handler_of_one_event_takes_many_in_one_transaction_each_within_its_own_trace(pair: Pair) -> None:
+    traces: list[str] = []
+    transactions: set[int] = set()
+
+    class Traced(Mirror):
+        async def handle(self, transaction: Transaction, event: RecordChanged, context: EventContext) -> None:
+            await super().handle(transaction, event, context)
+            current = current_context()
+            traces.append(current.trace_id if current else "")
+            transactions.add(id(transaction))
+
+    runner = Traced(together=True).runner(pair.listener, pair.listener_bus)
+    events = [RecordChanged(record_id=f"t{number}", county_code=COUNTY, text="", version=1) for number in range(3)]
+    trace_ids = [f"{number:032x}" for number in range(1, 4)]
+    contexts = [
+        replace(_context(event), traceparent=f"00-{trace_id}-00f067aa0ba902b7-00")
+        for event, trace_id in zip(events, trace_ids, strict=True)
+    ]
+    for _ in range(2):
+        outcomes = await runner.apply_many(COUNTY, list(zip(events, contexts, strict=True)))
+    assert set(outcomes.values()) == {"duplicate"}
+    assert traces == trace_ids
+    assert len(transactions) == 1
+    assert {record_id for record_id, _, _ in await rows(pair.listener, HEARD)} == {"t0", "t1", "t2"}
+
+
+async def test_one_of_many_that_cannot_be_handled_holds_up_none_of_the_others(pair: Pair, start: Start) -> None:
+    mirror = Mirror(poison={"毒"}, together=True)
+    names = [f"together-{new_ulid()}" for _ in range(20)]
+    for at, name in enumerate([*names[:10], "poison", *names[10:]]):
+        await change(pair.owner, name, version=1, text="毒" if at == 10 else "甲")
+    await relay_of(pair.owner, pair.owner_bus).relay_once()
+    start(mirror.runner(pair.listener, pair.listener_bus).run())
+    [letter] = await wait_until(lambda: list_dead_letters(pair.listener), timeout_s=30)
+    assert (letter.consumer, letter.reason) == ("records", "RuntimeError")
+    assert set(names) <= {record_id for record_id, _, _ in await rows(pair.listener, HEARD)}
 
 
 async def _same(pair: Pair) -> bool:

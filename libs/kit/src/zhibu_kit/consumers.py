@@ -33,6 +33,7 @@ from zhibu_kit.inbox import enter_inbox
 from zhibu_kit.redelivery import is_away, signs_of_life
 from zhibu_kit.scope import Scope
 from zhibu_kit.telemetry import Telemetry
+from zhibu_kit.transaction import Transaction
 
 __all__ = ["Consumer", "ConsumerRunner"]
 
@@ -96,6 +97,10 @@ class ConsumerRunner:
         self.durable = durable_of(database.service, self._subject)
         self._handled = telemetry.counter(HANDLED)
 
+    @property
+    def _together(self) -> bool:
+        return self.consumer.handle_many is not None or self.consumer.together
+
     async def run(self) -> None:
         """Consume for ever; a lost stream or consumer is taken up again when it is there."""
         while True:
@@ -130,7 +135,7 @@ class ConsumerRunner:
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
-            count = BATCH_TOGETHER if self.consumer.handle_many else BATCH
+            count = BATCH_TOGETHER if self._together else BATCH
             messages = await subscription.fetch(count, timeout=self._fetch_timeout_s)
         except TimeoutError:
             # Nothing came. nats-py says so with its own TimeoutError, and with Python's, from which its own is derived, when the
@@ -140,7 +145,7 @@ class ConsumerRunner:
         unsettled = {id(message): message for message in messages}
         progress = asyncio.create_task(signs_of_life(unsettled, every_s=self._progress_s))
         try:
-            if self.consumer.handle_many is not None:
+            if self._together:
                 await self._take_together(unsettled)
             results = await self._take_each(unsettled)
         finally:
@@ -247,15 +252,25 @@ class ConsumerRunner:
 
     async def apply_many(self, county_code: str, events: Sequence[tuple[Message, EventContext]]) -> Mapping[str, str]:
         """Handle events of different keys of one county, all of them or none; return each one's outcome by its id."""
-        assert self.consumer.handle_many is not None, "only consumers that can are asked"
+        assert self._together, "only consumers that can are asked"
         async with self._database.transaction(Scope.of_county(county_code)) as transaction:
             outcomes = await enter_inbox(
                 transaction, self.consumer.name, [context for _, context in events], now=self._clock.now()
             )
-            fresh = [event for event, context in events if outcomes[context.event_id] == "done"]
-            if fresh:
-                await self.consumer.handle_many(transaction, fresh)
+            fresh = [(event, context) for event, context in events if outcomes[context.event_id] == "done"]
+            if fresh and self.consumer.handle_many is not None:
+                await self.consumer.handle_many(transaction, [event for event, _ in fresh])
+            elif fresh:
+                await self._handle_in_turn(transaction, fresh)
             return outcomes
+
+    async def _handle_in_turn(self, transaction: Transaction, events: Sequence[tuple[Message, EventContext]]) -> None:
+        """Handle events one after another, each within its own trace."""
+        for event, context in events:
+            with self._telemetry.operation(
+                f"consume {self.consumer.name}", kind=SpanKind.CONSUMER, header=context.traceparent or None
+            ):
+                await self.consumer.handle(transaction, event, context)
 
     async def _failed(self, message: Msg, error: Exception) -> str:
         deliveries = message.metadata.num_delivered or 1

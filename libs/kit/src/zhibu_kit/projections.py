@@ -82,7 +82,10 @@ class OrganisationProjection:
     def consumer(self) -> Consumer:
         """Return the consumer that keeps the projection."""
         return Consumer(
-            name="organisation_projection", event=branches_events_pb2.OrganisationChanged, handle=self._apply
+            name="organisation_projection",
+            event=branches_events_pb2.OrganisationChanged,
+            handle=self._apply,
+            together=True,
         )
 
     async def _apply(
@@ -133,7 +136,9 @@ class GrantProjection:
 
     def consumer(self) -> Consumer:
         """Return the consumer that keeps the projection."""
-        return Consumer(name="grant_projection", event=identity_events_pb2.GrantChanged, handle=self._apply)
+        return Consumer(
+            name="grant_projection", event=identity_events_pb2.GrantChanged, handle=self._apply, together=True
+        )
 
     async def _apply(
         self, transaction: Transaction, event: identity_events_pb2.GrantChanged, context: EventContext
