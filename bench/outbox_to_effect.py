@@ -220,7 +220,7 @@ async def committed(database: Database, table: Table, first: int) -> dict[int, d
         table.c.version >= first
     )
     async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
-        return dict(await transaction.all(statement))
+        return {row[0]: row[1] for row in await transaction.all(statement)}
 
 
 async def listen(url: str) -> None:

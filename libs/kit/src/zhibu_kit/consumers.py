@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import nats.errors
 from google.protobuf.message import DecodeError, Message
@@ -58,6 +58,12 @@ BACK_OFF_S: Final = (0.1, 0.5, 2.0, 5.0, 10.0)
 # While what a handler needs is away (its database, a peer), the event is tried again this often, without end.
 AWAY_S: Final = 5.0
 RETRY_S: Final = 1.0
+
+
+class _Taken(NamedTuple):
+    message: Msg
+    event: Message
+    context: EventContext
 
 
 class ConsumerRunner:
@@ -172,33 +178,47 @@ class ConsumerRunner:
         return await asyncio.gather(*(work() for _ in range(PARALLEL_KEYS)), return_exceptions=True)
 
     async def _take_together(self, unsettled: dict[int, Msg]) -> None:
-        """Take the first message of each key, a county at a time; whatever is not settled by that is taken by itself."""
-        of_county: defaultdict[str, dict[str, tuple[Msg, Message, EventContext]]] = defaultdict(dict)
-        seen: set[str] = set()
+        """Take the first message of each key together, a county at a time, then the second of each, and so on.
+
+        Where that does not work, the messages of the keys are left, so that each is taken by itself.
+        """
+        by_key: defaultdict[str, deque[_Taken]] = defaultdict(deque)
+        left: set[str] = set()
         for message in unsettled.values():
             try:
                 context = self._context_of(message)
                 event = self.consumer.event.FromString(message.data)
             except (ValueError, DecodeError):
+                # What follows under its key waits for it.
+                left.add((message.headers or {}).get("zhibu-key", ""))
                 continue
-            if context.key not in seen:
-                seen.add(context.key)
-                of_county[context.county_code][context.key] = (message, event, context)
-        for county_code, taken in of_county.items():
-            if len(taken) == 1:
-                continue
-            try:
-                with self._telemetry.operation(f"consume {self.consumer.name}", kind=SpanKind.CONSUMER):
-                    async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
-                        outcomes = await self.apply_many(county_code, [(one[1], one[2]) for one in taken.values()])
-            except Exception as error:  # noqa: BLE001 - taken by itself, each ends in a retry or a dead letter of its own
-                fields = {"consumer": self.consumer.name, "error": type(error).__name__}
-                log.warning("Events are taken one by one", extra={"fields": fields})
-                continue
-            for message, _, context in taken.values():
-                await message.ack()
-                self._handled.add(1, {"consumer": self.consumer.name, "outcome": outcomes[context.event_id]})
-                del unsettled[id(message)]
+            if context.key not in left:
+                by_key[context.key].append(_Taken(message, event, context))
+        while by_key:
+            of_county: defaultdict[str, list[_Taken]] = defaultdict(list)
+            for of_key in by_key.values():
+                first = of_key.popleft()
+                of_county[first.context.county_code].append(first)
+            for county_code, taken in of_county.items():
+                if len(taken) == 1 or not await self._took(county_code, taken, unsettled):
+                    left |= {one.context.key for one in taken}
+            by_key = defaultdict(deque, {key: of_key for key, of_key in by_key.items() if of_key and key not in left})
+
+    async def _took(self, county_code: str, taken: Sequence[_Taken], unsettled: dict[int, Msg]) -> bool:
+        """Take messages of different keys in one transaction; False when one of them could not be handled."""
+        try:
+            with self._telemetry.operation(f"consume {self.consumer.name}", kind=SpanKind.CONSUMER):
+                async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
+                    outcomes = await self.apply_many(county_code, [(one.event, one.context) for one in taken])
+        except Exception as error:  # noqa: BLE001 - taken by itself, each ends in a retry or a dead letter of its own
+            fields = {"consumer": self.consumer.name, "error": type(error).__name__}
+            log.warning("Events are taken one by one", extra={"fields": fields})
+            return False
+        for one in taken:
+            await one.message.ack()
+            self._handled.add(1, {"consumer": self.consumer.name, "outcome": outcomes[one.context.event_id]})
+            del unsettled[id(one.message)]
+        return True
 
     async def _check_that_it_is_there(self) -> None:
         """Ask for our consumer, because a wiped stream is as silent as one without events.

@@ -35,6 +35,8 @@ log = logging.getLogger("zhibu.outbox")
 
 # Events published in one transaction of the relay.
 BATCH: Final = 100
+# Shards worked on side by side; each takes a connection to the database.
+PARALLEL_SHARDS: Final = 4
 # After this the relay begins no other event of the batch, so that a transaction never stays open for long.
 BATCH_S: Final = 10.0
 # Commits wake the relay; should a wake-up be lost with its process, it looks by itself this often.
@@ -110,7 +112,7 @@ class OutboxRelay:
             waiting = [shard for (shard,) in await transaction.all(self._shards())]
         if waiting and not await self._bus.is_ready():
             raise nats.errors.ConnectionClosedError
-        rounds = [await self._relay_shard(shard) for shard in waiting]
+        rounds = await self._relay_shards(waiting)
         return Round(
             published=sum(one.published for one in rounds), again_s=min([POLL_S, *(one.again_s for one in rounds)])
         )
@@ -132,6 +134,21 @@ class OutboxRelay:
         return select(shards.c.shard).where(
             select(literal(1)).where(tables.outbox.c.shard == shards.c.shard, self._due()).exists()
         )
+
+    async def _relay_shards(self, waiting: Sequence[int]) -> list[Round]:
+        """Work on shards side by side: most of the time JetStream is waited for, and each key's order stays its shard's."""
+        shards = iter(waiting)
+
+        async def work() -> list[Round]:
+            return [await self._relay_shard(shard) for shard in shards]
+
+        ended = await asyncio.gather(*(work() for _ in range(PARALLEL_SHARDS)), return_exceptions=True)
+        rounds: list[Round] = []
+        for some in ended:
+            if isinstance(some, BaseException):
+                raise some
+            rounds += some
+        return rounds
 
     async def _relay_shard(self, shard: int) -> Round:
         total = 0
