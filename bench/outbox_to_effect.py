@@ -216,11 +216,10 @@ async def lags_of(both: Both, *, count: int, per_s: int) -> list[float]:
 
 async def committed(database: Database, table: Table, first: int) -> dict[int, datetime]:
     """When the row of each version was committed (track_commit_timestamp is on)."""
-    statement = select(table.c.version, func.pg_xact_commit_timestamp(literal_column("xmin"))).where(
-        table.c.version >= first
-    )
+    at = func.pg_xact_commit_timestamp(literal_column("xmin")).label("at")
+    statement = select(table.c.version, at).where(table.c.version >= first)
     async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
-        return {row[0]: row[1] for row in await transaction.all(statement)}
+        return {row.version: row.at for row in await transaction.all(statement)}
 
 
 async def listen(url: str) -> None:

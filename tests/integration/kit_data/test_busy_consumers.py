@@ -110,10 +110,10 @@ async def test_a_service_does_more_with_an_event_of_the_kit_in_the_same_transact
         occurred_at=SystemClock().now(),
     )
     with pytest.raises(RuntimeError):
-        await runner.apply(event, context)
+        await runner.effects.apply(event, context)
     # Nothing of the first half was left behind, so the event is not taken for a duplicate.
-    assert await runner.apply(event, context) == "done"
-    assert await runner.apply(event, context) == "duplicate"
+    assert await runner.effects.apply(event, context) == "done"
+    assert await runner.effects.apply(event, context) == "duplicate"
     assert done == ["more", "more"]
 
 

@@ -62,7 +62,7 @@ async def test_duplicates_and_disorder_change_nothing(seed: int, listener: Datab
         for twin in range(2)
     ]
     random.Random(seed).shuffle(deliveries)
-    outcomes = [await runner.apply(event, _context(event)) for event, _ in deliveries]
+    outcomes = [await runner.effects.apply(event, _context(event)) for event, _ in deliveries]
     assert await rows(listener, HEARD) == [(f"r{key}", f"{key}-8", 8) for key in range(5)]
     assert set(outcomes) <= {"done", "duplicate", "stale"}
     # Each event was taken in once: 40 first deliveries, 40 second ones.
@@ -78,7 +78,7 @@ async def test_the_same_event_delivered_to_two_processes_at_once_takes_effect_on
     mirror = Mirror()
     runner = mirror.runner(listener, listener_bus)
     event = RecordChanged(record_id="race", county_code=COUNTY, text="甲", version=1)
-    outcomes = await asyncio.gather(*(runner.apply(event, _context(event)) for _ in range(8)))
+    outcomes = await asyncio.gather(*(runner.effects.apply(event, _context(event)) for _ in range(8)))
     assert sorted(outcomes) == ["done", *["duplicate"] * 7]
     assert mirror.seen == [("race", 1)]
 

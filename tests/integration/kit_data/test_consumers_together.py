@@ -94,7 +94,7 @@ async def test_duplicates_and_disorder_among_events_taken_together_change_nothin
             for key, order in enumerate(orders)
         ]
         chance.shuffle(events)
-        outcomes += (await runner.apply_many(COUNTY, [(event, _context(event)) for event in events])).values()
+        outcomes += (await runner.effects.apply_many(COUNTY, [(event, _context(event)) for event in events])).values()
     assert await rows(listener, HEARD) == [(f"r{key}", f"{key}-8", 8) for key in range(5)]
     assert outcomes.count("duplicate") == 40
     assert sum(chorus.sizes) == outcomes.count("done")
@@ -157,7 +157,7 @@ async def test_a_handler_of_one_event_takes_many_in_one_transaction_each_within_
         for event, trace_id in zip(events, trace_ids, strict=True)
     ]
     for outcome in ("done", "duplicate"):
-        outcomes = await runner.apply_many(COUNTY, list(zip(events, contexts, strict=True)))
+        outcomes = await runner.effects.apply_many(COUNTY, list(zip(events, contexts, strict=True)))
         assert set(outcomes.values()) == {outcome}
     assert traces == trace_ids
     assert len(transactions) == 1

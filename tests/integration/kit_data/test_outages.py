@@ -83,7 +83,7 @@ async def test_a_consumer_that_dies_between_commit_and_acknowledgement_has_one_e
         occurred_at=row.occurred_at,
     )
     # It commits, and the process ends before it acknowledges; JetStream delivers to the next one.
-    assert await runner.apply(RecordChanged.FromString(bytes(row.payload)), context) == "done"
+    assert await runner.effects.apply(RecordChanged.FromString(bytes(row.payload)), context) == "done"
     start(runner.run())
     await change(pair.owner, "next", version=1)
     await relay_of(pair.owner, pair.owner_bus).relay_once()
@@ -107,7 +107,7 @@ async def test_what_was_kept_long_enough_is_removed_in_bounded_steps(
         async with owner.write(call_of("UpdateRecord"), request, pb.UpdateRecordResponse) as write:
             write.reply(pb.UpdateRecordResponse())
     event = RecordChanged(record_id="old", county_code=COUNTY, version=1)
-    await Mirror().runner(listener, listener_bus).apply(event, _context(event))
+    await Mirror().runner(listener, listener_bus).effects.apply(event, _context(event))
     now, moment = SystemClock().now(), timedelta(minutes=1)
     await clean_up(owner, now=now)
     assert (await _count(owner, tables.request), await _count(owner, tables.outbox)) == (3, 5)

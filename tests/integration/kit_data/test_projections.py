@@ -49,7 +49,7 @@ class Applier:
             traceparent="",
             occurred_at=DEFAULT_START,
         )
-        return await self._runner.apply(event, context)
+        return await self._runner.effects.apply(event, context)
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ class Consumer:
     handle_many: HandleMany | None = None
     together: bool = False
 
+    @property
+    def takes_many(self) -> bool:
+        """Whether several events may be handled in one transaction."""
+        return self.together or self.handle_many is not None
+
     def then(self, handle: Handle) -> Consumer:
         """Return a consumer that does more with the same event, in the same transaction: both are done, or neither."""
         first = self.handle

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -26,14 +26,13 @@ from zhibu_kit.bus import Bus
 from zhibu_kit.clock import Clock
 from zhibu_kit.consumer import HANDLED, Consumer
 from zhibu_kit.db import Database
+from zhibu_kit.effects import Effects
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.events import EventContext, durable_of, event_type_of, stream_of
 from zhibu_kit.ids import new_ulid
-from zhibu_kit.inbox import enter_inbox
 from zhibu_kit.redelivery import is_away, signs_of_life
 from zhibu_kit.scope import Scope
 from zhibu_kit.telemetry import Telemetry
-from zhibu_kit.transaction import Transaction
 
 __all__ = ["Consumer", "ConsumerRunner"]
 
@@ -95,6 +94,7 @@ class ConsumerRunner:
         self._back_off_s = back_off_s
         self.consumer = consumer
         self._database = database
+        self.effects = Effects(consumer, database=database, telemetry=telemetry, clock=clock)
         self._bus = bus
         self._telemetry = telemetry
         self._clock = clock
@@ -102,10 +102,6 @@ class ConsumerRunner:
         self.stream = stream_of(self._subject)
         self.durable = durable_of(database.service, self._subject)
         self._handled = telemetry.counter(HANDLED)
-
-    @property
-    def _together(self) -> bool:
-        return self.consumer.handle_many is not None or self.consumer.together
 
     async def run(self) -> None:
         """Consume for ever; a lost stream or consumer is taken up again when it is there."""
@@ -141,7 +137,7 @@ class ConsumerRunner:
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:
-            count = BATCH_TOGETHER if self._together else BATCH
+            count = BATCH_TOGETHER if self.consumer.takes_many else BATCH
             messages = await subscription.fetch(count, timeout=self._fetch_timeout_s)
         except TimeoutError:
             # Nothing came. nats-py says so with its own TimeoutError, and with Python's, from which its own is derived, when the
@@ -151,7 +147,7 @@ class ConsumerRunner:
         unsettled = {id(message): message for message in messages}
         progress = asyncio.create_task(signs_of_life(unsettled, every_s=self._progress_s))
         try:
-            if self._together:
+            if self.consumer.takes_many:
                 await self._take_together(unsettled)
             results = await self._take_each(unsettled)
         finally:
@@ -209,7 +205,7 @@ class ConsumerRunner:
         try:
             with self._telemetry.operation(f"consume {self.consumer.name}", kind=SpanKind.CONSUMER):
                 async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
-                    outcomes = await self.apply_many(county_code, [(one.event, one.context) for one in taken])
+                    outcomes = await self.effects.apply_many(county_code, [(one.event, one.context) for one in taken])
         except Exception as error:  # noqa: BLE001 - taken by itself, each ends in a retry or a dead letter of its own
             fields = {"consumer": self.consumer.name, "error": type(error).__name__}
             log.warning("Events are taken one by one", extra={"fields": fields})
@@ -244,7 +240,7 @@ class ConsumerRunner:
                 f"consume {self.consumer.name}", kind=SpanKind.CONSUMER, header=context.traceparent or None
             ):
                 async with self._gate, asyncio.timeout(HANDLER_TIMEOUT_S):
-                    outcome = await self.apply(event, context)
+                    outcome = await self.effects.apply(event, context)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises must end in a retry or a dead letter
             return await self._failed(message, error)
         await message.ack()
@@ -260,37 +256,6 @@ class ConsumerRunner:
         if headers.get("ce-type") != self.consumer.event.DESCRIPTOR.full_name:
             raise ValueError("the header ce-type names another event")
         return EventContext.of(message.subject, headers)
-
-    async def apply(self, event: Message, context: EventContext) -> str:
-        """Handle one event once; return "done", "duplicate" or "stale"."""
-        async with self._database.transaction(Scope.of_county(context.county_code)) as transaction:
-            outcomes = await enter_inbox(transaction, self.consumer.name, [context], now=self._clock.now())
-            outcome = outcomes[context.event_id]
-            if outcome == "done":
-                await self.consumer.handle(transaction, event, context)
-            return outcome
-
-    async def apply_many(self, county_code: str, events: Sequence[tuple[Message, EventContext]]) -> Mapping[str, str]:
-        """Handle events of different keys of one county, all of them or none; return each one's outcome by its id."""
-        assert self._together, "only consumers that can are asked"
-        async with self._database.transaction(Scope.of_county(county_code)) as transaction:
-            outcomes = await enter_inbox(
-                transaction, self.consumer.name, [context for _, context in events], now=self._clock.now()
-            )
-            fresh = [(event, context) for event, context in events if outcomes[context.event_id] == "done"]
-            if fresh and self.consumer.handle_many is not None:
-                await self.consumer.handle_many(transaction, [event for event, _ in fresh])
-            elif fresh:
-                await self._handle_in_turn(transaction, fresh)
-            return outcomes
-
-    async def _handle_in_turn(self, transaction: Transaction, events: Sequence[tuple[Message, EventContext]]) -> None:
-        """Handle events one after another, each within its own trace."""
-        for event, context in events:
-            with self._telemetry.operation(
-                f"consume {self.consumer.name}", kind=SpanKind.CONSUMER, header=context.traceparent or None
-            ):
-                await self.consumer.handle(transaction, event, context)
 
     async def _failed(self, message: Msg, error: Exception) -> str:
         deliveries = message.metadata.num_delivered or 1

@@ -111,7 +111,7 @@ async def replay_requested(database: Database, runners: Mapping[str, ConsumerRun
         try:
             context = EventContext.of(letter.subject, letter.headers)
             runner = runners[letter.consumer]
-            await runner.apply(runner.consumer.event.FromString(bytes(letter.payload)), context)
+            await runner.effects.apply(runner.consumer.event.FromString(bytes(letter.payload)), context)
         except (KeyError, ValueError, DecodeError) as error:
             log.warning("A dead letter cannot be replayed", extra={"fields": {"reason": type(error).__name__}})
         except Exception as error:  # The handler failed once more, and the letter stays
