@@ -24,7 +24,7 @@ from integration.identity.running_identity import (
     Applicant,
 )
 from integration.identity.setting_up import PowerCutError, Workbench
-from integration.identity.working_by_hand import approve_by_hand, file_by_hand, work_to_the_end
+from integration.identity.working_by_hand import approve_by_hand, file_by_hand, stop_at, work_to_the_end
 from zhibu_identity import work
 from zhibu_identity.eid_batch_work import work_eid_batches
 from zhibu_identity.leases import LEASE
@@ -75,6 +75,18 @@ async def test_cut_off_at_any_step_everybody_ends_with_one_e_id_and_one_account(
         "select count(*) from kit_outbox where event_type = 'zhibu.identity.v1.EidChanged'"
     )
     assert (seeds, events) == (5, 5)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_process_that_is_told_to_stop_gives_its_batch_back_at_once(workbench: Workbench, step: str) -> None:
+    await enter(workbench, [RosterPerson() for _ in range(5)])
+    batch = await begin(workbench)
+    await stop_at(workbench, step, work_eid_batches)
+    # The next process begins in the same second.
+    await work_eid_batches(workbench.parts)
+    done = await load(workbench, batch)
+    assert (counts_of(done), done.done) == ((5, 5, 0, 0), True)
+    assert len(workbench.accounts.accounts) == 5
 
 
 async def test_while_keycloak_is_away_a_batch_waits_and_then_goes_on(workbench: Workbench) -> None:

@@ -13,6 +13,7 @@ import pytest
 from google.api import httpbody_pb2
 from integration.identity.running_identity import CLERK, LINQU, LINQU_ADMIN, LINQU_BRANCH, QINGZHOU, Applicant, Identity
 from integration.identity.setting_up import PowerCutError, Workbench
+from integration.identity.working_by_hand import stop_at
 from support.roster_files import HEADINGS, number_of, person_row, xlsx
 from support.rpc import outcome_of
 from zhibu.branches.v1 import branches_events_pb2, organisation_pb2
@@ -324,6 +325,16 @@ async def test_a_check_that_is_cut_off_goes_on_where_it_was(workbench: Workbench
         1,
     )
     assert await workbench.databases.owner.fetchval("select count(*) from roster_row") == 521
+
+
+@pytest.mark.parametrize("step", ["file read", "rows staged"])
+async def test_a_process_that_is_told_to_stop_gives_its_roster_back_at_once(workbench: Workbench, step: str) -> None:
+    roster = await roster_by_hand(workbench, many(510))
+    await stop_at(workbench, step, work_rosters)
+    # The next process begins in the same second.
+    await work_rosters(workbench.parts)
+    record = await load(workbench, roster.roster_id)
+    assert (record.state, record.new_count) == (RosterState.CHECKED, 510)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 import pytest
 from integration.identity.running_identity import CLERK, Applicant
 from integration.identity.setting_up import PowerCutError, Workbench
@@ -88,6 +92,18 @@ async def work_with_a_power_cut(workbench: Workbench, step: str) -> None:
         await work.work_once(workbench.cut_at(step), EVERY_KIND)
     assert cut.group_contains(PowerCutError, match=step)
     workbench.clock.advance(LEASE.total_seconds() + 1)
+
+
+async def stop_at(workbench: Workbench, step: str, run: Callable[[Parts], Awaitable[object]]) -> None:
+    """Have a worker run and tell it to stop at a step, as a process does on SIGTERM."""
+
+    def reached(at: str) -> None:
+        if at == step:
+            working.cancel()
+
+    working = asyncio.ensure_future(run(replace(workbench.parts, reached=reached)))
+    with pytest.raises(asyncio.CancelledError):
+        await working
 
 
 async def work_to_the_end(workbench: Workbench) -> None:

@@ -52,7 +52,10 @@ async def work_eid_batches(parts: Parts, *, per_turn: int = PEOPLE_PER_TURN) -> 
 
 async def _attempt(parts: Parts, batch: EidBatch, *, per_turn: int) -> None:
     try:
-        async with kept(lambda: keep_batch(parts.database, batch, now=parts.clock.now())):
+        async with kept(
+            lambda: keep_batch(parts.database, batch, now=parts.clock.now()),
+            give_back=lambda: postpone_batch(parts.database, batch, due_at=parts.clock.now()),
+        ):
             await _work_on(parts, batch, per_turn=per_turn)
     except Exception as error:  # noqa: BLE001 - the outermost loop of the worker
         cause = _first_of(error)

@@ -34,7 +34,10 @@ async def work_rosters(parts: Parts) -> int:
 
 async def _attempt(parts: Parts, record: Roster) -> None:
     try:
-        async with kept(lambda: keep_lease(parts.database, record, now=parts.clock.now())):
+        async with kept(
+            lambda: keep_lease(parts.database, record, now=parts.clock.now()),
+            give_back=lambda: postpone(parts.database, record, due_at=parts.clock.now()),
+        ):
             await _work_on(parts, record)
     except LeaseLostError:
         # Cancelled, mapped anew, or somebody else's by now.
