@@ -78,6 +78,7 @@ class MemberDecision(models.Model):
     document_number = models.TextField()
     document_id = models.TextField()
     source = models.SmallIntegerField()
+    restore_reason = models.SmallIntegerField()
     made_by_member_id = models.TextField()
     create_time = models.DateTimeField()
 

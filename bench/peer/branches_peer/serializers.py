@@ -13,6 +13,7 @@ KIND = ("UNSPECIFIED", "PHYSICAL", "VIRTUAL")
 END_REASON = (
     "UNSPECIFIED", "ENTERED_WRONGLY", "MOVED", "TRANSFERRED", "ORGANISATION_CHANGED", "WITHDREW", "REMOVED", "RECORD_ENDED",
 )  # fmt: skip
+RESTORE_REASON = ("UNSPECIFIED", "REINSTATED", "ENTERED_WRONGLY", "RETURNED")
 SOURCE = ("UNSPECIFIED", "ROSTER", "RECORDED", "TRANSFER")
 STATE = ("UNSPECIFIED", "COLLECTING", "SUBMITTED", "APPROVED", "REFUSED", "WITHDRAWN", "EXPIRED")
 REQUIRED_FULL_MEMBERS = 3
@@ -117,6 +118,7 @@ class DecisionSerializer(serializers.Serializer):
     source = Named("DECISION_SOURCE", SOURCE)
     madeByMemberId = serializers.CharField(source="made_by_member_id")
     createTime = serializers.DateTimeField(source="create_time")
+    restoreReason = Named("RESTORE_REASON", RESTORE_REASON, source="restore_reason")
 
 
 class FoundingSerializer(serializers.Serializer):
