@@ -65,13 +65,17 @@ async def show_statistics(visit: MemberVisit, organisation_id: str) -> HTMLRespo
             ("education", _bars(visit, "education", people.by_education)),
             ("ethnicity", _bars(visit, "ethnicity", people.by_ethnicity)),
         ]
+    ungrouped = (sums.total.ungrouped_member_count if sums else 0) or (people.ungrouped_count if people else 0)
+    if ungrouped:
+        # Where everybody is left out of the groups, bars of nobody would be no answer.
+        charts = [(name, bars) for name, bars in charts if any(bar.count for bar in bars)]
     return await visit.page(
         "statistics/statistics.html",
         desk=desk,
         sums=sums,
         people=people,
         charts=[(visit.t(f"statistics.by.{name}"), bars) for name, bars in charts if bars],
-        ungrouped=(sums.total.ungrouped_member_count if sums else 0) or (people.ungrouped_count if people else 0),
+        ungrouped=ungrouped,
         as_of=(sums.as_of_time if sums else None) or (people.as_of_time if people else None),
     )
 
