@@ -138,7 +138,9 @@ def test_every_service_lists_the_events_that_it_publishes() -> None:
 
 
 def test_every_subject_that_a_readme_lists_is_an_event_of_the_contract() -> None:
-    known = {event.subject for event in events()}
+    # Rows for the log are no events: every service publishes its own, and audit takes them.
+    rows = {f"zhibu.audit_rows.v1.{service}" for service in service_names()}
+    known = {event.subject for event in events()} | rows
     for service in service_names():
         listed = subjects_of(service)
         assert {*listed.publishes, *listed.consumes} - known == set(), service
@@ -150,4 +152,4 @@ def test_every_event_has_a_consumer_or_is_published_for_later() -> None:
 
 
 # Published already because their history must be whole when the first consumer comes.
-_FOR_LATER: set[str] = set()
+_FOR_LATER: set[str] = {"zhibu.audit.v1.incident_changed"}

@@ -33,7 +33,7 @@ def test_the_generated_pages_are_fresh() -> None:
 
 
 def test_the_documents_know_every_package_that_runs() -> None:
-    assert {"zhibu_identity", "zhibu_branches", "zhibu_notify", "zhibu_gateway", "zhibu_web"} <= set(
+    assert {"zhibu_identity", "zhibu_branches", "zhibu_notify", "zhibu_audit", "zhibu_gateway", "zhibu_web"} <= set(
         runnable_packages()
     )
 

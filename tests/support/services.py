@@ -3,8 +3,10 @@
 import base64
 import importlib
 import secrets
+import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zhibu_docs.contract import REPOSITORY, methods
@@ -16,6 +18,7 @@ from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_kit.testing.services import start_service
 from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.ports import free_port
+from zhibu_tlog.keys import SignatureType, SignerKey
 
 _NOBODY = "127.0.0.1:9"
 
@@ -44,7 +47,12 @@ async def start_every_service(
     **more_settings: dict[str, Any],
 ) -> dict[str, Started]:
     """Start them all, `connected` to each other or not; Keycloak is not there. `more_settings` are settings by service."""
-    more_settings = {**more_settings, "identity": await _identity_settings(make_database)}
+    log = stack.enter_context(tempfile.TemporaryDirectory())
+    more_settings = {
+        **more_settings,
+        "identity": await _identity_settings(make_database),
+        "audit": log_settings(Path(log)),
+    }
     # Unless they are connected, nobody answers there: the door is judged, not what the services do together.
     peers = {name: f"127.0.0.1:{free_port()}" if connected else _NOBODY for name in serving()}
     started: dict[str, Started] = {}
@@ -66,6 +74,14 @@ async def start_every_service(
         )
         started[name] = Started(name=name, running=running, database=database)
     return started
+
+
+def log_settings(directory: Path, *, origin: str = "log.test/county") -> dict[str, Any]:
+    """Make a key for a log, and return the settings of audit that name it."""
+    key = SignerKey(name=origin, type=SignatureType.ED25519, seed=secrets.token_bytes(32))
+    key_file = directory / "log.key"
+    key_file.write_text(f"{key.text}\n", encoding="ascii")
+    return {"audit_directory": directory / "log", "audit_key_file": key_file, "audit_origin": origin}
 
 
 async def _identity_settings(make_database: DatabaseMaker) -> dict[str, str]:

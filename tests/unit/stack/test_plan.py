@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic_settings import BaseSettings
+from zhibu_audit.settings import AuditSettings
 from zhibu_branches.settings import BranchesSettings
 from zhibu_gateway.settings import GatewaySettings
 from zhibu_identity.settings import IdentitySettings
@@ -72,6 +73,7 @@ def test_a_missing_maven_is_named_before_anything_starts(tmp_path: Path, monkeyp
         ("identity", IdentitySettings),
         ("branches", BranchesSettings),
         ("notify", NotifySettings),
+        ("audit", AuditSettings),
         ("gateway", GatewaySettings),
         ("web", WebSettings),
     ],

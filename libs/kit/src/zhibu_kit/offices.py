@@ -34,6 +34,10 @@ def _office(name: str, zh: str, en: str, *, levels: tuple[str, ...], permissions
 
 # What the administrators of the province and of a county hold, so that they can grant it to others.
 _EVERYTHING: Final = (
+    "audit.entries.export",
+    "audit.entries.search",
+    "audit.incidents.sign",
+    "audit.log.read",
     "branches.committees.appoint",
     "branches.committees.read",
     "branches.county.configure",
@@ -166,6 +170,10 @@ _ALL: Final = (
         "Security officer",
         levels=(PROVINCE, COUNTY),
         permissions=(
+            "audit.entries.export",
+            "audit.entries.search",
+            "audit.incidents.sign",
+            "audit.log.read",
             "identity.eids.read",
             "identity.eids.revoke",
             "identity.grants.read",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from zhibu_stack.keycloak.certificates import ensure_certificates
 from zhibu_stack.layout import SERVICES, Ports
+from zhibu_stack.log_keys import LOG_ORIGIN, ensure_log_keys
 from zhibu_stack.secret_store import SecretStore
 
 # People who cannot log in are told this number; a real installation sets its own.
@@ -34,11 +35,18 @@ class Environment:
                 return {**self._common(), **self._web()}
             case "smsc":
                 return {**self._common(), **self._smsc()}
-            case "identity" | "branches" | "notify":
+            case "identity" | "branches" | "notify" | "audit":
                 service = next(service for service in SERVICES if service.name == name)
                 variables = self._service(name, self.ports.grpc(service), self.ports.health(service))
-                own = {"identity": self._identity, "branches": dict[str, str], "notify": self._notify}[name]()
+                own = {
+                    "identity": self._identity,
+                    "branches": dict[str, str],
+                    "notify": self._notify,
+                    "audit": self._audit,
+                }[name]()
                 return {**variables, **self._database("", name), **own}
+            case "witness-1" | "witness-2":
+                return {**self._common(), **self._witness(int(name[-1]))}
             case _:
                 return self._common()
 
@@ -106,6 +114,28 @@ class Environment:
             "ZHIBU_NOTIFY_SMSC_PORT": str(self.ports.smsc),
             "ZHIBU_NOTIFY_SMSC_SYSTEM_ID": "zhibu",
             "ZHIBU_NOTIFY_SMSC_PASSWORD": self._smsc_password(),
+        }
+
+    def _audit(self) -> dict[str, str]:
+        keys = ensure_log_keys(self.directory)
+        witnesses = [
+            f"http://127.0.0.1:{self.ports.witness(number)} {key}" for number, key in enumerate(keys.witnesses, start=1)
+        ]
+        return {
+            "ZHIBU_AUDIT_DIRECTORY": str(self.directory / "audit"),
+            "ZHIBU_AUDIT_KEY_FILE": str(keys.log_key_file),
+            "ZHIBU_AUDIT_ORIGIN": LOG_ORIGIN,
+            "ZHIBU_AUDIT_WITNESSES": ",".join(witnesses),
+            "ZHIBU_AUDIT_QUORUM": str(len(witnesses)),
+        }
+
+    def _witness(self, number: int) -> dict[str, str]:
+        keys = ensure_log_keys(self.directory)
+        return {
+            "ZHIBU_WITNESS_KEY_FILE": str(keys.witness_key_files[number - 1]),
+            "ZHIBU_WITNESS_STATE": str(keys.witness_states[number - 1]),
+            "ZHIBU_WITNESS_LOGS_FILE": str(keys.logs_file),
+            "ZHIBU_WITNESS_LISTEN": f"127.0.0.1:{self.ports.witness(number)}",
         }
 
     def _smsc(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ SERVICES = (
     Service(name="identity", number=1, databases=("identity", "identity_keys")),
     Service(name="branches", number=2, databases=("branches",)),
     Service(name="notify", number=3, databases=("notify",)),
+    Service(name="audit", number=4, databases=("audit",)),
 )
 
 
@@ -44,6 +45,10 @@ class Ports:
         self.keycloak_management = base + 91
         self.keycloak_certificate = base + 92
         self.prometheus = base + 95
+
+    def witness(self, number: int) -> int:
+        """The port of a witness of the log."""
+        return self.base + 83 + number
 
     def grpc(self, service: Service) -> int:
         """The port for calls."""

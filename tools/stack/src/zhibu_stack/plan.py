@@ -15,7 +15,9 @@ from zhibu_stack.engines.process import Program
 from zhibu_stack.environment import Environment
 from zhibu_stack.errors import StackError
 from zhibu_stack.layout import PORT_BASE, SERVICES, Ports
+from zhibu_stack.log_keys import WITNESSES
 from zhibu_stack.nats_users import make_streams, nats_users
+from zhibu_stack.ports import port_in_use
 from zhibu_stack.secret_store import SecretStore
 from zhibu_stack.steps import Step
 
@@ -63,7 +65,7 @@ class Plan:
 
     def steps(self, *, without: Collection[str] = ()) -> list[Step]:
         """Return the steps; those named in `without` are left out with all that need them."""
-        steps = [*self._engine_steps(), *self._service_steps(), *self._front_steps()]
+        steps = [*self._engine_steps(), *self._witness_steps(), *self._service_steps(), *self._front_steps()]
         left_out = set(without)
         for step in steps:
             if left_out & {step.name, *step.needs}:
@@ -106,6 +108,20 @@ class Plan:
                 probe=(self.ports.telephone, "/"),
             ),
         ]
+
+    def _witness_steps(self) -> list[Step]:
+        steps: list[Step] = []
+        for number in range(1, WITNESSES + 1):
+            name, port = f"witness-{number}", self.ports.witness(number)
+            steps.append(
+                Step(
+                    name=name,
+                    program=lambda name=name: self._python(name, "zhibu_tlog.witness", "serve"),
+                    is_ready=lambda port=port: port_in_use(port),
+                    ports=[port],
+                )
+            )
+        return steps
 
     def _service_steps(self) -> list[Step]:
         steps: list[Step] = []

@@ -12,7 +12,7 @@ from typing import Final
 from zhibuctl.errors import OperatorError
 
 # In this order they are listed; the gateway and the web client have no consumers and no dead letters.
-SERVICES: Final = ("identity", "branches", "notify")
+SERVICES: Final = ("identity", "branches", "notify", "audit")
 PROCESSES: Final = (*SERVICES, "gateway", "web")
 
 

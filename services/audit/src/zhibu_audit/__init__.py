@@ -1,0 +1,1 @@
+"""audit: the log that nobody can change unseen."""
