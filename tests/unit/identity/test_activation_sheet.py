@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.pdf_text import pages_of
-from zhibu_identity.activation_sheet import STRIPS_PER_PAGE, Section, SheetPrinter, Strip
+from zhibu_identity.eid_batches.sheet import STRIPS_PER_PAGE, Section, SheetPrinter, Strip
 from zhibu_kit.errors import ServiceError
 
 NOW = datetime(2026, 11, 30, 18, 0, tzinfo=UTC)
