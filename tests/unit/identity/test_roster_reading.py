@@ -457,7 +457,7 @@ def test_the_process_that_parses_a_file_holds_no_secrets(monkeypatch: pytest.Mon
 
 def _is_ours(cmdline: Path) -> bool:
     status = _text_of(cmdline.parent / "status")
-    return "roster_reading.jail" in _text_of(cmdline) and f"PPid:\t{os.getpid()}\n" in status
+    return "rosters.reading.jail" in _text_of(cmdline) and f"PPid:\t{os.getpid()}\n" in status
 
 
 def _text_of(path: Path) -> str:
