@@ -185,6 +185,6 @@ class MemoryTelephones:
         def codes() -> list[str]:
             return [one.code for one in self.arrived[telephone] if one.purpose is purpose]
 
-        async with asyncio.timeout(5), self.rings:
+        async with asyncio.timeout(30), self.rings:
             await self.rings.wait_for(lambda: len(codes()) >= count)
         return codes()[-1]

@@ -284,7 +284,7 @@ async def test_while_keycloak_cannot_close_an_account_the_revocation_is_made_to_
     )
     identity.clock.advance(600)
     identity.accounts.down = False
-    await wait_until(lambda: not account.enabled, timeout_s=15)
+    await wait_until(lambda: not account.enabled)
     assert before is not None
 
 
