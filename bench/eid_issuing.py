@@ -31,17 +31,17 @@ import pyotp
 from keycloak import KeycloakAdmin
 from report import Report, Size, read_sizes, spread
 from zhibu_identity.__main__ import KEY_MIGRATIONS, MIGRATIONS
-from zhibu_identity.accounts import KeycloakAccounts
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import create_batch
+from zhibu_identity.eid_batches.records import create_batch
+from zhibu_identity.eid_batches.worker import work_eid_batches
+from zhibu_identity.eids.accounts import KeycloakAccounts
 from zhibu_identity.keys.index_keys import PROVINCE
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.vault import Vault, open_vault
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonDetails, insert_people, new_person, seal_details
-from zhibu_identity.people_reach import reach_of
-from zhibu_identity.telephones import NotifyTelephones
+from zhibu_identity.people.reach import reach_of
+from zhibu_identity.people.records import PersonDetails, insert_people, new_person, seal_details
+from zhibu_identity.telephones.sending import NotifyTelephones
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
 from zhibu_kit.ids import new_ulid

@@ -44,9 +44,9 @@ from zhibu_identity.__main__ import KEY_MIGRATIONS, MIGRATIONS
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.keys.vault import Vault, open_vault
-from zhibu_identity.people import PersonDetails, insert_people, new_person, seal_details
-from zhibu_identity.people_lists import count_people, find_listed, list_people
-from zhibu_identity.people_reach import reach_of
+from zhibu_identity.people.lists import count_people, find_listed, list_people
+from zhibu_identity.people.reach import reach_of
+from zhibu_identity.people.records import PersonDetails, insert_people, new_person, seal_details
 from zhibu_identity.rules.search_terms import TermKind, terms_of_person, terms_of_query
 from zhibu_kit.db import Database, Role
 from zhibu_kit.ids import new_ulid

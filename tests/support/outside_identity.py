@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from zhibu_identity.accounts import AccountRefusedError, AccountsError, Coded, ForeignAccountError, NewAccount
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.eids.accounts import AccountRefusedError, AccountsError, Coded, ForeignAccountError, NewAccount
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.errors import UNAVAILABLE
 from zhibu_kit.ids import new_ulid
 
@@ -185,6 +185,6 @@ class MemoryTelephones:
         def codes() -> list[str]:
             return [one.code for one in self.arrived[telephone] if one.purpose is purpose]
 
-        async with asyncio.timeout(5), self.rings:
+        async with asyncio.timeout(30), self.rings:
             await self.rings.wait_for(lambda: len(codes()) >= count)
         return codes()[-1]

@@ -13,7 +13,7 @@ import asyncpg
 from support.roster_county import RosterCounty
 from support.whole_rosters import NUMBER_AT, STATUS_AT, whole_roster, whole_xlsx
 from zhibu.identity.v1 import roster_pb2
-from zhibu_identity.roster_reading.files import inspect, open_rows
+from zhibu_identity.rosters.reading.files import inspect, open_rows
 from zhibu_kit.testing.waiting import wait_until
 
 Tell = Callable[[str], None]

@@ -355,7 +355,7 @@ async def test_a_running_service_counts_branches_whose_members_changed_by_itself
     async def warned() -> bool:
         return (await surveys.rate(branch_id)).state == WARNED
 
-    await wait_until(warned, timeout_s=10)
+    await wait_until(warned)
 
 
 async def test_an_answer_moves_with_its_member_and_a_mere_report_stays_behind(

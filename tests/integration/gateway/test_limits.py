@@ -73,7 +73,7 @@ async def test_two_gateways_count_together(issuer: TokenIssuer, probe: Probe, sh
     ):
         for door in (one, two):
             assert door.gateway.shared_counts is not None
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await door.gateway.shared_counts.joined.wait()
         assert (await statuses(one, OPEN, 8)) == [200] * 8
 
@@ -92,7 +92,7 @@ async def test_counting_goes_on_without_nats_and_together_again_after_it_lost_ev
     here = {"x-forwarded-for": "192.0.2.77"}
     async with open_gateway(issuer, probe, **settings) as one:
         assert one.gateway.shared_counts is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await one.gateway.shared_counts.joined.wait()
         await nats.wipe()
         assert (await statuses(one, OPEN, 9, headers=here)) == [200] * 8 + [429]
@@ -104,7 +104,7 @@ async def test_counting_goes_on_without_nats_and_together_again_after_it_lost_ev
             async def heard() -> bool:
                 return (await two.http.get(OPEN, headers=here)).status_code == 429
 
-            await wait_until(heard, 15)
+            await wait_until(heard)
 
 
 async def test_the_metrics_count_refusals(issuer: TokenIssuer, probe: Probe) -> None:

@@ -58,7 +58,7 @@ async def test_the_process_serves_and_a_signal_drains_it(issuer: TokenIssuer, pr
         async with httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as http:
             assert (await http.get("/v1/testing/old-echo")).status_code == 200
             slow = asyncio.create_task(http.post("/v1/testing/fail", json={"how": "slow"}))
-            await asyncio.wait_for(probe.servicer.slow_started.wait(), 5)
+            await asyncio.wait_for(probe.servicer.slow_started.wait(), 30)
             process.send_signal(signal.SIGTERM)
             await logged(process, "Draining")
             probe.servicer.slow_may_end.set()

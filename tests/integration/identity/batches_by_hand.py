@@ -15,11 +15,11 @@ from integration.identity.running_identity import (
     LINQU,
 )
 from integration.identity.setting_up import Workbench
-from zhibu_identity.eid_batch_items import list_failures
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import EidBatch, create_batch, get_batch
-from zhibu_identity.leases import LEASE
-from zhibu_identity.people_reach import reach_of
+from zhibu_identity.eid_batches.items import list_failures
+from zhibu_identity.eid_batches.records import EidBatch, create_batch, get_batch
+from zhibu_identity.eid_batches.worker import work_eid_batches
+from zhibu_identity.people.reach import reach_of
+from zhibu_identity.tasks.leases import LEASE
 from zhibu_kit.paging import Page
 from zhibu_kit.scope import Scope
 

@@ -8,7 +8,7 @@ import time
 import httpx
 from keycloak import KeycloakAdmin
 from pyotp.totp import TOTP
-from zhibu_identity.accounts import NewAccount
+from zhibu_identity.eids.accounts import NewAccount
 from zhibu_stack.engines import Keycloak
 
 OWN_PASSWORD = "four-plain-words-here"

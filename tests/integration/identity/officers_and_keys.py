@@ -15,7 +15,7 @@ from zhibu.identity.v1 import eid_pb2, grant_pb2
 from zhibu.identity.v1 import grant_service_pb2 as grants_pb
 from zhibu.identity.v1.card_service_pb2_grpc import CardServiceStub
 from zhibu.identity.v1.certificate_service_pb2_grpc import CertificateServiceStub
-from zhibu_identity.eids import find_living_eid
+from zhibu_identity.eids.records import find_living_eid
 from zhibu_kit.db import Role
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

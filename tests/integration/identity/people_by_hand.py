@@ -18,7 +18,7 @@ from zhibu.identity.v1.people_service_pb2_grpc import PeopleServiceStub
 from zhibu.identity.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from zhibu_identity.keys.numbers import NumberKind
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonDetails, insert_people, new_person, seal_details
+from zhibu_identity.people.records import PersonDetails, insert_people, new_person, seal_details
 from zhibu_identity.rules.search_terms import terms_of_person
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

@@ -19,7 +19,7 @@ from zhibu.identity.v1.eid_service_pb2_grpc import EidServiceStub
 from zhibu.identity.v1.grant_service_pb2_grpc import GrantServiceStub
 from zhibu.identity.v1.revocation_service_pb2_grpc import RevocationServiceStub
 from zhibu_identity.parts import Parts
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.health import Health
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.clock import FixedClock

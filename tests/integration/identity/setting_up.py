@@ -20,8 +20,8 @@ from integration.identity.running_identity import (
 )
 from support.identity_stream import prepare_identity_stream, wait_until_ready
 from support.outside_identity import MemoryAccounts, MemoryTelephones
-from zhibu_identity.accounts import Accounts
 from zhibu_identity.assembly import assemble, keep_open, make_parts
+from zhibu_identity.eids.accounts import Accounts
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.vault import Vault, open_vault
 from zhibu_identity.parts import Parts

@@ -26,14 +26,14 @@ from support.pdf_text import pages_of
 from support.rpc import outcome_of
 from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu.identity.v1.eid_batch_service_pb2_grpc import EidBatchServiceStub
-from zhibu_identity.activation import CODE_HOLDS, make_activation_code
-from zhibu_identity.activation_sheets import begin_sheet
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import create_batch
+from zhibu_identity.eid_batches.records import create_batch
+from zhibu_identity.eid_batches.sheets import begin_sheet
+from zhibu_identity.eid_batches.worker import work_eid_batches
+from zhibu_identity.eids.activation import CODE_HOLDS, make_activation_code
 from zhibu_identity.organisations import find_organisation
-from zhibu_identity.people_reach import reach_of
-from zhibu_identity.tasks import TaskKind
-from zhibu_identity.work import work_once
+from zhibu_identity.people.reach import reach_of
+from zhibu_identity.tasks.queue import TaskKind
+from zhibu_identity.tasks.worker import work_once
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

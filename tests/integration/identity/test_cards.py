@@ -20,10 +20,10 @@ from zhibu.identity.v1 import eid_service_pb2 as eids_pb
 from zhibu_card.checking import CardRefusedError, Refusal, check_card
 from zhibu_card.code import Card
 from zhibu_card.keys import read_keys, read_revocations
-from zhibu_identity.cards import list_revoked_cards, purge_cards, sign_card_of
-from zhibu_identity.eids import RevocationReason
+from zhibu_identity.cards.signed import list_revoked_cards, purge_cards, sign_card_of
+from zhibu_identity.eids.records import RevocationReason
+from zhibu_identity.eids.revoking import revoke_eid
 from zhibu_identity.keys.signing import PUBLISHED_BEFORE, SIGNS_FOR
-from zhibu_identity.revoking import revoke_eid
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
@@ -196,7 +196,7 @@ async def test_who_asked_a_moment_before_the_revocation_gets_no_card_after_it(wo
 async def test_the_list_of_revoked_cards_is_paged_by_the_instant(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zhibu_identity.cards.MOST_DIGESTS", 2)
+    monkeypatch.setattr("zhibu_identity.cards.signed.MOST_DIGESTS", 2)
     now = workbench.clock.now()
     for number in range(5):
         await workbench.databases.owner.execute(

@@ -34,9 +34,9 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu_gateway.server import running_gateway
 from zhibu_gateway.settings import GatewaySettings
-from zhibu_identity.accounts import KeycloakAccounts, NewAccount
-from zhibu_identity.certificates import RevocationReason, find_certificate, mark_revoked
-from zhibu_identity.revoking_certificates import REACH
+from zhibu_identity.certificates.records import RevocationReason, find_certificate, mark_revoked
+from zhibu_identity.certificates.revoking import REACH
+from zhibu_identity.eids.accounts import KeycloakAccounts, NewAccount
 from zhibu_kit.clock import SHANGHAI
 from zhibu_kit.scope import Scope
 from zhibu_kit.testing.clock import FixedClock

@@ -42,7 +42,7 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
 from zhibu.identity.v1.identity_events_pb2 import CertificateChanged
-from zhibu_identity.certifying import expire_requests
+from zhibu_identity.certificates.certifying import expire_requests
 from zhibu_identity.rules.certificate import CONFIRM_WITHIN
 from zhibu_identity.rules.login import LOGIN_HOLDS
 from zhibu_kit.ids import new_ulid

@@ -37,11 +37,11 @@ from support.rpc import outcome_of, refusal_of
 from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
-from zhibu_identity.authority import AuthorityUnfitError, make_authority, read_authority, read_request
+from zhibu_identity.certificates.authority import AuthorityUnfitError, make_authority, read_authority, read_request
+from zhibu_identity.certificates.revocation_lists import current_list, import_authority
+from zhibu_identity.certificates.revoking import revoke_orphaned
 from zhibu_identity.keys.signing import AuthorityKey
 from zhibu_identity.operating import run_own_command
-from zhibu_identity.revocation_lists import current_list, import_authority
-from zhibu_identity.revoking_certificates import revoke_orphaned
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

@@ -19,12 +19,14 @@ from integration.identity.working_by_hand import (
     work_to_the_end,
     work_with_a_power_cut,
 )
-from zhibu_identity import batches, erasure, work
-from zhibu_identity.batches import ItemState
+from zhibu_identity.applications import batches
+from zhibu_identity.applications.batches import ItemState
 from zhibu_identity.county_settings import CountySettings, replace_settings
-from zhibu_identity.eids import EidState
+from zhibu_identity.eids.records import EidState
+from zhibu_identity.erasures import destroying as erasure
 from zhibu_identity.rules.application import State
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.tasks import worker as work
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.scope import Scope
 
 ISSUING_STEPS = (

@@ -25,11 +25,11 @@ from integration.identity.running_identity import (
 )
 from integration.identity.setting_up import PowerCutError, Workbench
 from integration.identity.working_by_hand import approve_by_hand, file_by_hand, stop_at, work_to_the_end
-from zhibu_identity import work
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.leases import LEASE
+from zhibu_identity.eid_batches.worker import work_eid_batches
 from zhibu_identity.rules.application import State as ApplicationState
-from zhibu_identity.tasks import TaskKind
+from zhibu_identity.tasks import worker as work
+from zhibu_identity.tasks.leases import LEASE
+from zhibu_identity.tasks.queue import TaskKind
 from zhibu_kit.ids import new_ulid
 
 # Every point at which the process may end, in order.

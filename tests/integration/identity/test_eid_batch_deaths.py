@@ -19,8 +19,8 @@ from support.rpc import bearer
 from support.service_process import ServiceProcess, environment_of
 from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu.identity.v1.eid_batch_service_pb2_grpc import EidBatchServiceStub
-from zhibu_identity.eid_batch_work import PART_SIZE
-from zhibu_identity.leases import LEASE
+from zhibu_identity.eid_batches.worker import PART_SIZE
+from zhibu_identity.tasks.leases import LEASE
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.issuer import TokenIssuer

@@ -21,9 +21,9 @@ from integration.identity.setting_up import Databases, Workbench
 from integration.identity.working_by_hand import work_to_the_end
 from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu.identity.v1.eid_batch_service_pb2_grpc import EidBatchServiceStub
-from zhibu_identity.eid_batch_singly import FIRST_WAIT, LONGER_BY, MOST_AT_FAULT, MOST_ATTEMPTS
-from zhibu_identity.eid_batch_work import PART_SIZE, work_eid_batches
-from zhibu_identity.eid_batches import CHANNEL, EidBatch
+from zhibu_identity.eid_batches.records import CHANNEL, EidBatch
+from zhibu_identity.eid_batches.singly import FIRST_WAIT, LONGER_BY, MOST_AT_FAULT, MOST_ATTEMPTS
+from zhibu_identity.eid_batches.worker import PART_SIZE, work_eid_batches
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.waiting import wait_until
 

@@ -42,9 +42,9 @@ from support.rpc import outcome_of
 from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu.identity.v1 import identity_events_pb2
 from zhibu.identity.v1.eid_batch_service_pb2_grpc import EidBatchServiceStub
-from zhibu_identity.eid_batches import EidBatch
-from zhibu_identity.eid_candidates import preview_batch
-from zhibu_identity.people_reach import reach_of
+from zhibu_identity.eid_batches.candidates import preview_batch
+from zhibu_identity.eid_batches.records import EidBatch
+from zhibu_identity.people.reach import reach_of
 from zhibu_identity.rules.search_terms import terms_of_query
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid

@@ -27,7 +27,7 @@ from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as pb
 from zhibu.identity.v1 import revocation_service_pb2 as revocation_pb
 from zhibu.identity.v1.identity_events_pb2 import AccessRevoked, DenyListHeartbeat, EidChanged
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.nats_server import ADMIN, NatsServer
@@ -284,7 +284,7 @@ async def test_while_keycloak_cannot_close_an_account_the_revocation_is_made_to_
     )
     identity.clock.advance(600)
     identity.accounts.down = False
-    await wait_until(lambda: not account.enabled, timeout_s=15)
+    await wait_until(lambda: not account.enabled)
     assert before is not None
 
 

@@ -21,7 +21,7 @@ from support.rpc import outcome_of
 from zhibu.identity.v1 import erasure_service_pb2 as erasure_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1.roster_events_pb2 import ErasureChanged, PersonErased
-from zhibu_identity.erasing import expire_erasures
+from zhibu_identity.erasures.erasing import expire_erasures
 from zhibu_kit.ids import new_ulid
 
 

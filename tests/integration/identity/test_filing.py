@@ -11,7 +11,7 @@ from support.rpc import refusal_of
 from support.synthetic_people import new_telephone
 from zhibu.identity.v1 import application_pb2
 from zhibu.identity.v1 import application_service_pb2 as pb
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.testing.waiting import wait_until
 

@@ -31,19 +31,19 @@ from zhibu.branches.v1 import branches_events_pb2 as pb
 from zhibu.branches.v1 import committee_pb2, membership_pb2, organisation_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu_identity import following_branches as following
-from zhibu_identity.accounts import NewAccount
-from zhibu_identity.eids import Eid, EidState, RevocationReason
-from zhibu_identity.erasures import propose
-from zhibu_identity.filling_in import fill_in_people
-from zhibu_identity.grants import Grant, list_held_grants
+from zhibu_identity.eids.accounts import NewAccount
+from zhibu_identity.eids.login_codes import find_living_by_number
+from zhibu_identity.eids.records import Eid, EidState, RevocationReason
+from zhibu_identity.eids.revoking import revoke_eid
+from zhibu_identity.erasures.records import propose
+from zhibu_identity.grants.records import Grant, list_held_grants
 from zhibu_identity.keys.numbers import NumberKind
-from zhibu_identity.login_codes import find_living_by_number
-from zhibu_identity.people import PersonRecord, open_details, record_of
-from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.people.filling_in import fill_in_people
+from zhibu_identity.people.records import PersonRecord, open_details, record_of
 from zhibu_identity.rules.erasure import ErasureState
 from zhibu_identity.rules.search_terms import terms_of_query
-from zhibu_identity.tasks import TaskKind, add_task
-from zhibu_identity.work import work_once
+from zhibu_identity.tasks.queue import TaskKind, add_task
+from zhibu_identity.tasks.worker import work_once
 from zhibu_kit.events import EventContext, event_type_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

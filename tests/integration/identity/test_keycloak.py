@@ -26,10 +26,10 @@ from joserfc import jws
 from keycloak import KeycloakAdmin
 from pyotp.totp import TOTP
 from support.metrics_text import value_of
-from zhibu_identity.accounts import AccountsError, ForeignAccountError, KeycloakAccounts, NewAccount
-from zhibu_identity.activation import make_activation_code
-from zhibu_identity.eids import RevocationReason, open_number
-from zhibu_identity.revoking import revoke_eid
+from zhibu_identity.eids.accounts import AccountsError, ForeignAccountError, KeycloakAccounts, NewAccount
+from zhibu_identity.eids.activation import make_activation_code
+from zhibu_identity.eids.records import RevocationReason, open_number
+from zhibu_identity.eids.revoking import revoke_eid
 from zhibu_identity.rules.numbers import eid_number_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope

@@ -14,12 +14,12 @@ from integration.identity.people_by_hand import RosterPerson, enter_people, give
 from integration.identity.running_identity import CLERK, LINQU
 from integration.identity.setting_up import Workbench
 from keycloak import KeycloakAdmin
-from zhibu_identity.accounts import AccountRefusedError, AccountsError, Coded, KeycloakAccounts, NewAccount
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.eid_batches import create_batch, get_batch
-from zhibu_identity.leases import LEASE
-from zhibu_identity.people_reach import reach_of
+from zhibu_identity.eid_batches.records import create_batch, get_batch
+from zhibu_identity.eid_batches.worker import work_eid_batches
+from zhibu_identity.eids.accounts import AccountRefusedError, AccountsError, Coded, KeycloakAccounts, NewAccount
+from zhibu_identity.people.reach import reach_of
 from zhibu_identity.rules.numbers import eid_number_of
+from zhibu_identity.tasks.leases import LEASE
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 from zhibu_stack.engines import Keycloak

@@ -53,10 +53,10 @@ from zhibu.identity.v1 import eid_service_pb2 as eid_pb
 from zhibu.identity.v1 import people_service_pb2 as pb
 from zhibu.identity.v1 import person_pb2
 from zhibu.identity.v1.roster_events_pb2 import CorrectionChanged, TelephoneChanged
-from zhibu_identity.former_telephones import KEEP, purge_former
-from zhibu_identity.member_places import MemberPlace, settle_branch, store_place
 from zhibu_identity.models import person as person_table
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.people.places import MemberPlace, settle_branch, store_place
+from zhibu_identity.telephones.former import KEEP, purge_former
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.db import Role
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.paging import encode_page_token
@@ -217,7 +217,7 @@ async def test_a_page_goes_on_where_the_last_one_ended_although_its_last_person_
 async def test_of_a_branch_that_is_too_large_to_be_sorted_everybody_is_listed(
     identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zhibu_identity.people_lists.MOST_SORTED", 3)
+    monkeypatch.setattr("zhibu_identity.people.lists.MOST_SORTED", 3)
     branch = "370724-b01jd0000000000000000000012"
     await add_branch(identity, branch)
     people = [RosterPerson(branch_id=branch) for _ in range(5)]

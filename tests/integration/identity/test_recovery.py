@@ -33,14 +33,14 @@ from zhibu.identity.v1 import people_service_pb2 as people_pb
 from zhibu.identity.v1 import recovery_service_pb2 as pb
 from zhibu.identity.v1.identity_events_pb2 import GrantChanged
 from zhibu.identity.v1.roster_events_pb2 import RecoveryChanged
-from zhibu_identity import recovering
-from zhibu_identity.cards import list_revoked_cards, sign_card_of
-from zhibu_identity.eids import Eid, EidState, find_eid
-from zhibu_identity.member_places import PHYSICAL, MemberPlace, settle_branch, store_place
+from zhibu_identity.cards.signed import list_revoked_cards, sign_card_of
+from zhibu_identity.eids.records import Eid, EidState, find_eid
 from zhibu_identity.parts import Parts
-from zhibu_identity.recoveries import Recovery, get_recovery
+from zhibu_identity.people.places import PHYSICAL, MemberPlace, settle_branch, store_place
+from zhibu_identity.recoveries import recovering
+from zhibu_identity.recoveries.records import Recovery, get_recovery
 from zhibu_identity.rules.recovery import RecoveryKind, RecoveryState
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 from zhibu_kit.testing.waiting import wait_until

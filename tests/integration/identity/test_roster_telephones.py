@@ -29,12 +29,12 @@ from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu.identity.v1.roster_events_pb2 import TelephoneChanged
 from zhibu_identity.models import eid as eid_table
 from zhibu_identity.models import person as person_table
-from zhibu_identity.people import open_details
-from zhibu_identity.roster_reading.files import inspect
-from zhibu_identity.roster_work import work_rosters
-from zhibu_identity.rosters import RosterState
-from zhibu_identity.telephones import Purpose
-from zhibu_identity.telephones_apart import find_apart
+from zhibu_identity.people.records import open_details
+from zhibu_identity.rosters.reading.files import inspect
+from zhibu_identity.rosters.records import RosterState
+from zhibu_identity.rosters.worker import work_rosters
+from zhibu_identity.telephones.apart import find_apart
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.ids import new_ulid
 
 

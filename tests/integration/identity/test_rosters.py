@@ -20,17 +20,24 @@ from zhibu.branches.v1 import branches_events_pb2, organisation_pb2
 from zhibu.identity.v1 import application_pb2, roster_events_pb2, roster_pb2
 from zhibu.identity.v1 import roster_service_pb2 as pb
 from zhibu.identity.v1.roster_service_pb2_grpc import RosterServiceStub
-from zhibu_identity import rosters
-from zhibu_identity.erasure import UNCONFIRMED_AFTER, sweep_unconfirmed
+from zhibu_identity.erasures.destroying import UNCONFIRMED_AFTER, sweep_unconfirmed
 from zhibu_identity.keys.numbers import NumberKind
-from zhibu_identity.leases import LEASE
 from zhibu_identity.models import person as person_table
-from zhibu_identity.people import open_details, record_of
-from zhibu_identity.roster_committing import check_anew
-from zhibu_identity.roster_payloads import FILE_NAME, open_row
-from zhibu_identity.roster_reading.problems import Reason
-from zhibu_identity.roster_work import work_rosters
-from zhibu_identity.rosters import LeaseLostError, Roster, RosterState, begin_checking, change_roster, find_roster
+from zhibu_identity.people.records import open_details, record_of
+from zhibu_identity.rosters import records as rosters
+from zhibu_identity.rosters.committing import check_anew
+from zhibu_identity.rosters.payloads import FILE_NAME, open_row
+from zhibu_identity.rosters.reading.problems import Reason
+from zhibu_identity.rosters.records import (
+    LeaseLostError,
+    Roster,
+    RosterState,
+    begin_checking,
+    change_roster,
+    find_roster,
+)
+from zhibu_identity.rosters.worker import work_rosters
+from zhibu_identity.tasks.leases import LEASE
 from zhibu_kit.events import EventContext, event_type_of
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.projections import OrganisationProjection
@@ -168,7 +175,7 @@ async def test_the_problems_are_mended_in_their_own_file_and_uploaded_again(iden
     assert (roster.heading_row, roster.problem_count) == (2, 1)
     request = pb.DownloadRosterProblemsRequest(organisation_id=LINQU, roster_id=roster.roster_id)
     problems = await download(service(identity).DownloadRosterProblems(request, metadata=identity.officer(LINQU_ADMIN)))
-    from zhibu_identity.roster_reading.files import inspect  # noqa: PLC0415 - what the file holds
+    from zhibu_identity.rosters.reading.files import inspect  # noqa: PLC0415 - what the file holds
 
     (sheet,) = inspect(io.BytesIO(problems))
     title, headings, row = sheet.first_rows

@@ -21,13 +21,13 @@ from support.synthetic_people import new_telephone
 from zhibu.identity.v1 import application_service_pb2 as pb
 from zhibu.identity.v1 import eid_pb2
 from zhibu.identity.v1 import eid_service_pb2 as eids_pb
-from zhibu_identity import erasure
-from zhibu_identity.applications import open_details
-from zhibu_identity.eids import open_holder
+from zhibu_identity.applications.records import open_details
+from zhibu_identity.eids.records import open_holder
+from zhibu_identity.erasures import destroying as erasure
 from zhibu_identity.keys.master import KeyDamagedError, MasterKeyError, MasterKeys
 from zhibu_identity.keys.vault import open_vault
 from zhibu_identity.rules.search_terms import terms_of_query
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 from zhibu_kit.ids import new_ulid
 
 # A name and answers that occur nowhere else.

@@ -14,7 +14,7 @@ from integration.identity.running_identity import (
     Officer,
 )
 from zhibu.identity.v1 import people_service_pb2 as pb
-from zhibu_identity.counts import OF_COUNTY, Dimension, count_stale
+from zhibu_identity.counts.branches import OF_COUNTY, Dimension, count_stale
 from zhibu_identity.rules.person import Gender
 from zhibu_kit.scope import Scope
 

@@ -10,7 +10,7 @@ from integration.identity.people_by_hand import RosterPerson, enter_people
 from integration.identity.running_identity import Identity
 from integration.notify.running_notify import Smsc, new_number
 from support.identity_stream import prepare_identity_stream, wait_until_ready
-from zhibu_identity.telephones import NotifyTelephones, Purpose
+from zhibu_identity.telephones.sending import NotifyTelephones, Purpose
 from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.peers import Peers

@@ -9,15 +9,16 @@ from dataclasses import replace
 import pytest
 from integration.identity.running_identity import CLERK, Applicant
 from integration.identity.setting_up import PowerCutError, Workbench
-from zhibu_identity import telephone_proofs, work
-from zhibu_identity.applications import Application, find_application
-from zhibu_identity.batches import Batch, Entry, create_batch, get_batch
-from zhibu_identity.decisions import approve, lock_application, undo
-from zhibu_identity.eids import Eid, record_of
+from zhibu_identity.applications.batches import Batch, Entry, create_batch, get_batch
+from zhibu_identity.applications.decisions import approve, lock_application, undo
+from zhibu_identity.applications.records import Application, find_application
+from zhibu_identity.applications.submissions import Submission, submit
+from zhibu_identity.eids.records import Eid, record_of
 from zhibu_identity.models import eid as eid_table
 from zhibu_identity.parts import Parts
-from zhibu_identity.submissions import Submission, submit
-from zhibu_identity.tasks import LEASE, TaskKind
+from zhibu_identity.tasks import worker as work
+from zhibu_identity.tasks.queue import LEASE, TaskKind
+from zhibu_identity.telephones import proofs as telephone_proofs
 from zhibu_kit.etag import etag_of
 from zhibu_kit.scope import Scope
 

@@ -109,7 +109,7 @@ async def test_dead_letters_are_listed_thrown_away_and_replayed_by_the_running_s
     notifications = Notifications(made.app_url)
     woken = notifications.event(DEAD_LETTER_CHANNEL)
     start(notifications.run())
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), 30)
     woken.clear()
 
     async def replay() -> None:

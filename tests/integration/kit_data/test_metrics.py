@@ -60,7 +60,7 @@ async def test_everything_declared_is_told_and_nothing_undeclared(world: World) 
         return text if {name for name, _, _ in samples_of(text)} >= ALWAYS else ""
 
     # Consumers are asked about every ten seconds.
-    text = await wait_until(all_there, timeout_s=15)
+    text = await wait_until(all_there)
     assert undeclared_in(text) == []
     assert value_of(text, "zhibu_health_check", check="database") == 1
     assert value_of(text, "zhibu_job_failures_in_a_row", name="audit chain") == 0
@@ -87,4 +87,4 @@ async def test_what_is_away_is_told_when_the_metrics_are_read(world: World, nats
     async def well() -> bool:
         return value_of(await metrics(world), "zhibu_health_check", check="nats") == 1
 
-    await wait_until(well, timeout_s=15)
+    await wait_until(well)

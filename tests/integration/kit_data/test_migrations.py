@@ -130,7 +130,7 @@ async def test_a_table_in_use_is_waited_for_in_short_turns(
         let_go.set()
 
     migrating = asyncio.create_task(migrate(database.owner_url, service="testing", directory=directory, report=report))
-    await asyncio.wait_for(let_go.wait(), 5)
+    await asyncio.wait_for(let_go.wait(), 30)
     await reading.rollback()
     assert await migrating == ("testing/0002_words",)
     assert waits[0] == "testing/0002_words waits for a table that is in use"

@@ -114,7 +114,7 @@ async def test_a_service_consumes_what_it_lists(server: NatsServer, bus: Bus) ->
     await other.publish("zhibu.other.v1.thing_changed", b"thing", {})
     await bus.jetstream.add_consumer("ZHIBU_OTHER", _durable("testing_thing_changed", "zhibu.other.v1.thing_changed"))
     subscription = await bus.jetstream.pull_subscribe_bind("testing_thing_changed", "ZHIBU_OTHER")
-    [message] = await subscription.fetch(1, timeout=5)
+    [message] = await subscription.fetch(1, timeout=30)
     assert message.data == b"thing"
     await message.ack_sync()
     await other.close()
@@ -142,7 +142,7 @@ async def test_a_filter_in_the_body_cannot_differ_from_the_one_in_the_subject(bu
     )
     body += b'"ack_policy":"explicit","filter_subject":"zhibu.other.v1.secret_changed"}}'
     subject = "$JS.API.CONSUMER.CREATE.ZHIBU_OTHER.testing_thing_changed.zhibu.other.v1.thing_changed"
-    answer = await bus.client.request(subject, body, timeout=5)
+    answer = await bus.client.request(subject, body, timeout=30)
     assert b'"error"' in answer.data
 
 
@@ -172,7 +172,7 @@ async def test_a_service_cannot_listen_to_others_nor_to_their_answers(
 
     bus.client._error_cb = on_error  # pyright: ignore[reportPrivateUsage] - the client was made by the kit
     await bus.client.subscribe(subject)
-    await asyncio.wait_for(refused.wait(), 5)
+    await asyncio.wait_for(refused.wait(), 30)
     assert "permissions violation for subscription" in errors[0].lower()
 
 
@@ -194,7 +194,7 @@ async def test_a_service_keeps_its_own_bucket_and_reaches_no_other(server: NatsS
     await bucket.put("key", b"value")
     assert (await bucket.get("key")).value == b"value"
     watcher = await bucket.watchall()
-    entry = await watcher.updates(timeout=5)
+    entry = await watcher.updates(timeout=30)
     assert isinstance(entry, KeyValue.Entry)
     assert entry.value == b"value"
     with pytest.raises(REFUSED):

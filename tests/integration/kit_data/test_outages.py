@@ -55,10 +55,10 @@ async def test_relay_and_consumer_go_on_after_postgresql_was_away(
         assert not await owner.is_ready()
         # An event that comes meanwhile waits, it does not become a dead letter.
         await _publish(owner_bus, RecordChanged(record_id="meanwhile", county_code=COUNTY, text="乙", version=1))
-        await wait_until(lambda: _is_handed_over(listener_bus), timeout_s=10)
+        await wait_until(lambda: _is_handed_over(listener_bus))
     finally:
         own_postgres.start()
-    await wait_until(owner.is_ready, timeout_s=10)
+    await wait_until(owner.is_ready)
     await change(owner, "after", version=1, text="丙")
     await wait_until(lambda: _has_heard(listener, "after"), timeout_s=20)
     await wait_until(lambda: _has_heard(listener, "meanwhile"), timeout_s=20)

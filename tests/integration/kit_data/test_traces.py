@@ -87,7 +87,7 @@ async def path(service_database: DatabaseMaker, tmp_path_factory: pytest.TempPat
 async def test_a_sampled_request_is_one_trace_as_far_as_the_consumers_effect(path: Path) -> None:
     trace_id = "1" * 32
     assert await path.update("traced", "甲", trace_id=trace_id, flag=SAMPLED) == 200
-    await wait_until(lambda: heard(path.world, "traced"), timeout_s=10)
+    await wait_until(lambda: heard(path.world, "traced"))
     spans = await wait_until(lambda: by_name(path.spans(trace_id), 3))
     outer, inner = spans["gateway"], spans["service"]
     assert parent_of(outer) == "00f067aa0ba902b7"
@@ -98,7 +98,7 @@ async def test_a_sampled_request_is_one_trace_as_far_as_the_consumers_effect(pat
 async def test_an_unsampled_request_that_works_leaves_nothing(path: Path) -> None:
     trace_id = "2" * 32
     assert await path.update("untraced", "甲", trace_id=trace_id, flag=UNSAMPLED) == 200
-    await wait_until(lambda: heard(path.world, "untraced"), timeout_s=10)
+    await wait_until(lambda: heard(path.world, "untraced"))
     assert path.spans(trace_id) == []
 
 
@@ -115,7 +115,7 @@ async def test_a_failed_consumption_is_kept_in_the_trace_of_the_request_that_led
     trace_id = "4" * 32
     path.world.mirror.poison.add("毒")
     assert await path.update("poisoned", "毒", trace_id=trace_id, flag=UNSAMPLED) == 200
-    (first, *_) = await wait_until(lambda: path.spans(trace_id), timeout_s=10)
+    (first, *_) = await wait_until(lambda: path.spans(trace_id))
     path.world.mirror.poison.clear()
     assert (first.name, first.status.status_code) == ("consume records", StatusCode.ERROR)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,6 +12,7 @@ import grpc
 import grpc.aio
 import httpx
 import pytest
+from google.api import httpbody_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from support.rpc import outcome_of
@@ -23,7 +25,12 @@ from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.memory import MemoryBacking
 from zhibu_kit.testing.probe_service import Probe, start_probe
 
-SOON_S = 5
+# What is waited for comes at once; a slow machine gets as long as it needs.
+SOON_S = 30
+# A call to a server that goes away may be left without an answer.
+TRY_S = 2
+# A process imports for seconds where nothing is compiled yet and others compute.
+START_S = 60
 
 
 async def get(probe: Probe, path: str) -> httpx.Response:
@@ -74,26 +81,36 @@ async def test_grpc_health_and_reflection_answer(probe: Probe) -> None:
 
 
 async def test_draining_lets_a_call_in_flight_finish_and_refuses_new_ones(issuer: TokenIssuer) -> None:
-    started = start_probe(issuer)
+    started = start_probe(issuer, drain_s=SOON_S)
     probe = await started.__aenter__()
     health = probe.running.health
+    may_end = asyncio.Event()
     async with asyncio.timeout(SOON_S), grpc.aio.insecure_channel(probe.running.address) as channel:
-        in_flight = asyncio.ensure_future(outcome_of(ProbeServiceStub(channel).Fail(pb.FailRequest(how="slow"))))
-        await probe.servicer.slow_started.wait()
+        in_flight = asyncio.ensure_future(outcome_of(ProbeServiceStub(channel).Upload(pieces_until(may_end))))
+        await probe.servicer.upload_started.wait()
         draining = asyncio.ensure_future(started.__aexit__(None, None, None))
-        while await echo_over_a_new_connection(probe.running.address) == "OK":
+        while await echo_over_a_new_connection(probe.running.address) != "UNAVAILABLE":
             pass
         assert not draining.done()
+        assert not in_flight.done()
         assert not (await health.readiness()).ready
-        probe.servicer.slow_may_end.set()
+        may_end.set()
         assert await in_flight == "OK"
         await draining
     assert probe.backing.closed.is_set()
 
 
+async def pieces_until(may_end: asyncio.Event) -> AsyncGenerator[pb.UploadRequest]:
+    """Sends a file of one byte that ends when it may."""
+    yield pb.UploadRequest(file_name="a.txt", file=httpbody_pb2.HttpBody(content_type="text/plain", data=b"a"))
+    await may_end.wait()
+
+
 async def echo_over_a_new_connection(address: str) -> str:
-    async with grpc.aio.insecure_channel(address) as channel:
-        return await outcome_of(ProbeServiceStub(channel).Echo(pb.EchoRequest(text="hello")))
+    # Channels of one process share their connections to an address otherwise.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(address, options=options) as channel:
+        return await outcome_of(ProbeServiceStub(channel).Echo(pb.EchoRequest(text="hello"), timeout=TRY_S))
 
 
 async def test_a_call_that_does_not_finish_in_time_is_cut_off(issuer: TokenIssuer) -> None:
@@ -167,7 +184,7 @@ async def start_process(how: str) -> asyncio.subprocess.Process:
 async def test_sigterm_ends_a_process_in_order() -> None:
     process = await start_process("serves")
     assert process.stderr is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(START_S):
         while b'"message":"Started"' not in await process.stderr.readline():
             assert process.returncode is None
         process.send_signal(signal.SIGTERM)
@@ -181,7 +198,7 @@ async def test_sigterm_ends_a_process_in_order() -> None:
 )
 async def test_a_process_that_cannot_work_ends_with_an_error_and_a_sentence(how: str, said: str) -> None:
     process = await start_process(how)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(START_S):
         _, output = await process.communicate()
     assert process.returncode == 1
     assert said in output.decode()

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
+import grpc
 import grpc.aio
 import httpx
 import pytest
@@ -20,7 +22,10 @@ from zhibu_kit.testing.clock import FixedClock
 from zhibu_kit.testing.issuer import TokenIssuer
 from zhibu_kit.testing.probe import PROBE_SERVICE
 from zhibu_kit.testing.probe_service import Probe, start_probe
+from zhibu_kit.testing.waiting import wait_until
 
+# So many reads are under way at any time, each of so many after one another before a process goes.
+READERS, CALLS = 10, 5
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -102,20 +107,22 @@ async def test_reads_and_writes_are_told_apart_by_the_contract() -> None:
 
 
 class Flaky:
-    """A bare server that is unavailable twice for each method, and then answers."""
+    """A bare server that does not serve a method twice, and then answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self.code = code
         self.asked: list[str] = []
 
     async def serve(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes], *, name: str) -> bytes:
         self.asked.append(name)
         if self.asked.count(name) < 3:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+            await context.abort(self.code, "not now")
         return b""
 
 
-async def test_a_read_is_tried_again_when_the_peer_is_unavailable_and_a_write_is_not() -> None:
-    flaky = Flaky()
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED], ids=["away", "draining"])
+async def test_a_read_is_tried_again_when_the_peer_does_not_serve_and_a_write_is_not(code: grpc.StatusCode) -> None:
+    flaky = Flaky(code)
 
     async def read(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         return await flaky.serve(request, context, name="read")
@@ -141,7 +148,7 @@ async def test_a_read_is_tried_again_when_the_peer_is_unavailable_and_a_write_is
     try:
         stub = peers.stub(ProbeServiceStub)
         assert await stub.ListRecords(pb.ListRecordsRequest()) == pb.ListRecordsResponse()
-        assert await reason_of(stub.UpdateRecord(pb.UpdateRecordRequest())) == "UNAVAILABLE"
+        assert await reason_of(stub.UpdateRecord(pb.UpdateRecordRequest())) == code.name
         assert (flaky.asked.count("read"), flaky.asked.count("write")) == (3, 1)
     finally:
         await peers.close()
@@ -186,3 +193,36 @@ async def test_a_service_among_services_gets_in_with_its_own_token(
         assert call.caller.service == "testing"
         # The rule names identity, and this is another service.
         assert await reason_of(stub.CallFromService(pb.CallFromServiceRequest())) == "PERMISSION_DENIED"
+
+
+async def test_reads_notice_nothing_of_one_of_two_processes_that_drains(
+    probe: Probe, issuer: TokenIssuer, clock: FixedClock
+) -> None:
+    async def token() -> str:
+        return issuer.token("reader")
+
+    stopped = asyncio.Event()
+    going = AsyncExitStack()
+    goes = await going.enter_async_context(start_probe(issuer, clock=clock))
+    for one in (probe, goes):
+        one.backing.grants.give("reader", "370724", "testing.records.read")
+    both = f"ipv4:{probe.running.address},{goes.running.address}"
+    peers = Peers({"testing": both}, telemetry=Telemetry("caller", sample_ratio=0), token=token)
+    counts = [0] * READERS
+
+    async def read_on(reader: int) -> None:
+        while not stopped.is_set():
+            await peers.stub(ProbeServiceStub).ListRecords(pb.ListRecordsRequest(organisation_id="370724"))
+            counts[reader] += 1
+
+    async def go() -> None:
+        await wait_until(lambda: min(counts) > CALLS)
+        await going.aclose()
+        stopped.set()
+
+    try:
+        await asyncio.gather(go(), *(read_on(reader) for reader in range(READERS)))
+    finally:
+        stopped.set()
+        await peers.close()
+        await going.aclose()

@@ -23,7 +23,7 @@ from zhibu_notify.smpp.receipts import Receipt
 from zhibu_smsc.server import MessageCentre, Settings, running_message_centre
 
 _NUMBER = "19900000001"
-_EVENT_TIMEOUT_S = 5
+_EVENT_TIMEOUT_S = 30
 _WHOLE = segments_of("【支部】登录验证码482913", reference=1)[0]
 
 

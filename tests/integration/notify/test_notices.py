@@ -165,7 +165,7 @@ async def wait_until_closed(world: World, member_id: str) -> None:
     async def closed() -> bool:
         return all(state != "waiting" for state, _ in await world.sms(member_id))
 
-    await wait_until(closed, timeout_s=15)
+    await wait_until(closed)
 
 
 async def test_work_is_told_by_sms_once_a_day_to_whoever_wants_no_items(world: World) -> None:
@@ -223,7 +223,7 @@ async def test_a_message_waits_for_the_name_of_a_branch_that_was_just_made(world
     await wait_until(given_back)
     assert world.texts(member_id) == []
     await world.tell(organisation(branch_id, "花卉行业党支部", parent_id=COUNTY))
-    await wait_until(lambda: world.texts(member_id) == ["【支部】您的组织关系已编入花卉行业党支部。"], timeout_s=15)
+    await wait_until(lambda: world.texts(member_id) == ["【支部】您的组织关系已编入花卉行业党支部。"])
 
 
 async def test_a_member_gets_so_many_in_a_day_and_no_more(world: World) -> None:
@@ -265,7 +265,7 @@ async def test_while_identity_is_away_messages_wait_and_nobodys_number_is_kept(w
             "select state = 'waiting' and not_before > now() from notice_sms where member_id = $1", member_id
         )
 
-    await wait_until(given_back, timeout_s=10)
+    await wait_until(given_back)
     world.people.down = False
     await world.everything.execute("update notice_sms set not_before = now() where member_id = $1", member_id)
     await world.everything.execute("select pg_notify($1, '')", URGENT_CHANNEL)
@@ -372,7 +372,7 @@ async def test_numbers_are_asked_for_in_bulk_and_only_for_what_goes_out_now(worl
     assert world.people.asked == [[hurried]]
     world.people.asked.clear()
     await world.send_by_sms(_MEMBERSHIP)
-    await wait_until(lambda: all(world.texts(member_id) for member_id in members), timeout_s=10)
+    await wait_until(lambda: all(world.texts(member_id) for member_id in members))
     assert [sorted(asked) for asked in world.people.asked] == [sorted(members)]
 
 

@@ -113,7 +113,7 @@ class World:
             last[kind.subject] = stored.seq
         for subject, sequence in last.items():
             handled = partial(self._is_handled, subject, sequence)
-            await wait_until(handled, timeout_s=10)
+            await wait_until(handled)
 
     async def _is_handled(self, subject: str, sequence: int) -> bool:
         info = await self.bus.jetstream.consumer_info(stream_of(subject), durable_of("notify", subject))

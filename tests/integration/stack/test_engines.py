@@ -18,7 +18,7 @@ from zhibu_stack.errors import StackError
 from zhibu_stack.secret_store import SecretStore
 from zhibu_stack.testing import shared_postgres
 
-EVENT_TIMEOUT_S = 5
+EVENT_TIMEOUT_S = 30
 
 
 @pytest.fixture(scope="module")

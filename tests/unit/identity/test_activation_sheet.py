@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.pdf_text import pages_of
-from zhibu_identity.activation_sheet import STRIPS_PER_PAGE, Section, SheetPrinter, Strip
+from zhibu_identity.eid_batches.sheet import STRIPS_PER_PAGE, Section, SheetPrinter, Strip
 from zhibu_kit.errors import ServiceError
 
 NOW = datetime(2026, 11, 30, 18, 0, tzinfo=UTC)
@@ -83,7 +83,7 @@ class SlowPrinter(SheetPrinter):
         self._drawing += 1
         self.at_once.append(self._drawing)
         self.began.release()
-        self.end.wait(5)
+        self.end.wait(60)
         self._drawing -= 1
         return b""
 
@@ -95,7 +95,7 @@ async def test_who_goes_away_while_a_sheet_is_drawn_does_not_have_the_next_one_d
         return asyncio.create_task(printer.print_sheet([], until=UNTIL, now=NOW))
 
     first = ask()
-    await asyncio.to_thread(printer.began.acquire, timeout=5)
+    await asyncio.to_thread(printer.began.acquire, timeout=60)
     first.cancel()
     second, third = ask(), ask()
     await asyncio.gather(first, return_exceptions=True)

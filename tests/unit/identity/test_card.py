@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from zhibu_identity.card import DEFAULT_FONTS, SIZE, CardPrinter, CardText
+from zhibu_identity.cards.drawing import DEFAULT_FONTS, SIZE, CardPrinter, CardText
 from zhibu_identity.rules.real_name import HAN_RANGES
 
 han = st.one_of(*(st.integers(first, last) for first, last in HAN_RANGES)).map(chr)

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import roster_files
 from support.roster_files import HEADINGS, csv, number_of, person_row, replaced, xlsx
-from zhibu_identity.roster_reading.cells import column_name
-from zhibu_identity.roster_reading.dates import DateFault, read_date
-from zhibu_identity.roster_reading.fields import Education, Field, Occupation, Status, find_field
-from zhibu_identity.roster_reading.files import FileFault, Sheet, UnreadableFileError, inspect, open_rows
-from zhibu_identity.roster_reading.layout import Basis, Layout, propose, propose_sheet
-from zhibu_identity.roster_reading.people import Judge, PersonRow, read_people
-from zhibu_identity.roster_reading.writing import HEADING, TEXT, xlsx_pieces
+from zhibu_identity.rosters.reading.cells import column_name
+from zhibu_identity.rosters.reading.dates import DateFault, read_date
+from zhibu_identity.rosters.reading.fields import Education, Field, Occupation, Status, find_field
+from zhibu_identity.rosters.reading.files import FileFault, Sheet, UnreadableFileError, inspect, open_rows
+from zhibu_identity.rosters.reading.layout import Basis, Layout, propose, propose_sheet
+from zhibu_identity.rosters.reading.people import Judge, PersonRow, read_people
+from zhibu_identity.rosters.reading.writing import HEADING, TEXT, xlsx_pieces
 
 TODAY = date(2026, 11, 23)
 
@@ -457,7 +457,7 @@ def test_the_process_that_parses_a_file_holds_no_secrets(monkeypatch: pytest.Mon
 
 def _is_ours(cmdline: Path) -> bool:
     status = _text_of(cmdline.parent / "status")
-    return "roster_reading.jail" in _text_of(cmdline) and f"PPid:\t{os.getpid()}\n" in status
+    return "rosters.reading.jail" in _text_of(cmdline) and f"PPid:\t{os.getpid()}\n" in status
 
 
 def _text_of(path: Path) -> str:

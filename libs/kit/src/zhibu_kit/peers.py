@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind
 
 from zhibu_kit import errors
 from zhibu_kit.context import CallContext, current_context, current_traceparent
-from zhibu_kit.status import error_of
+from zhibu_kit.status import NOT_SERVED, error_of
 from zhibu_kit.telemetry import Telemetry
 
 # A peer that was asked outside of any call, or in one without a deadline, is waited for this long.
@@ -167,7 +167,7 @@ def _context_metadata(context: CallContext, traceparent: str | None) -> list[tup
 
 
 def _worth_another(error: grpc.aio.AioRpcError, attempt: int, attempts: int) -> bool:
-    return error.code() is grpc.StatusCode.UNAVAILABLE and attempt < attempts
+    return error.code() in NOT_SERVED and attempt < attempts
 
 
 def _timeout_s(asked_s: float | None) -> float:

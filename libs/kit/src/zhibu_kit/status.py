@@ -18,6 +18,10 @@ DETAILS_KEY: Final = "grpc-status-details-bin"
 # HTTP/2 peers limit trailers to 8 KB by default; beyond this many fields nobody reads on.
 MAX_FIELDS: Final = 20
 
+# What a client hears of a server that is not there, or that was told to stop: gRPC resets calls that reach it before the
+# client has heard so. Whoever cancels a call of its own gets asyncio's CancelledError instead.
+NOT_SERVED: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.CANCELLED})
+
 _CODES: Final = {code.value[0]: code for code in StatusCode}
 # What an error without our details means. Another server's own failure is never passed on as ours.
 _BARE: Final = {

@@ -23,8 +23,6 @@ from zhibu.identity.v1 import (
 )
 from zhibu_kit.app import Assembly, Runtime
 
-from zhibu_identity.accounts import Accounts, KeycloakAccounts
-from zhibu_identity.activation_sheet import SheetPrinter
 from zhibu_identity.answers import AnswerSealer
 from zhibu_identity.api.applicants import ApplicantsApi
 from zhibu_identity.api.batches import BatchesApi
@@ -43,20 +41,22 @@ from zhibu_identity.api.people import PeopleApi
 from zhibu_identity.api.recoveries import RecoveryApi
 from zhibu_identity.api.revocations import RevocationApi
 from zhibu_identity.api.rosters import RosterApi
-from zhibu_identity.card import CardPrinter
-from zhibu_identity.erasure import apply_erasures
+from zhibu_identity.cards.drawing import CardPrinter
+from zhibu_identity.certificates.revocation_lists import ensure_development_authority
+from zhibu_identity.eid_batches.sheet import SheetPrinter
+from zhibu_identity.eids.accounts import Accounts, KeycloakAccounts
+from zhibu_identity.eids.login_codes import LoginCodeDesk
+from zhibu_identity.eids.revocations import list_revocations
+from zhibu_identity.erasures.destroying import apply_erasures
 from zhibu_identity.following_branches import consumers_of
 from zhibu_identity.jobs import jobs_of
 from zhibu_identity.keys.index_keys import PROVINCE
 from zhibu_identity.keys.master import MasterKeys
 from zhibu_identity.keys.vault import Vault, open_vault
-from zhibu_identity.login_codes import LoginCodeDesk
 from zhibu_identity.parts import Parts
-from zhibu_identity.revocation_lists import ensure_development_authority
-from zhibu_identity.revocations import list_revocations
-from zhibu_identity.rosters_applied import roster_consumers
+from zhibu_identity.rosters.applied import roster_consumers
 from zhibu_identity.settings import IdentitySettings
-from zhibu_identity.telephones import NotifyTelephones, Telephones
+from zhibu_identity.telephones.sending import NotifyTelephones, Telephones
 
 
 async def build(runtime: Runtime[IdentitySettings]) -> Assembly:

@@ -21,11 +21,11 @@ from zhibu_kit.errors import ServiceError
 from zhibu_kit.ids import new_ulid
 from zhibu_kit.scope import Scope
 
-from zhibu_identity.activation import ActivationCode, make_activation_code
-from zhibu_identity.applications import get_application
-from zhibu_identity.case_keys import OpenedCase, open_case
-from zhibu_identity.decisions import approve, lock_application
-from zhibu_identity.eids import Eid, EidState, find_eid
+from zhibu_identity.applications.case_keys import OpenedCase, open_case
+from zhibu_identity.applications.decisions import approve, lock_application
+from zhibu_identity.applications.records import get_application
+from zhibu_identity.eids.activation import ActivationCode, make_activation_code
+from zhibu_identity.eids.records import Eid, EidState, find_eid
 from zhibu_identity.errors import (
     APPLICATION_ALREADY_DECIDED,
     BOOTSTRAP_REFUSED,
@@ -33,16 +33,16 @@ from zhibu_identity.errors import (
     EID_ALREADY_ACTIVE,
     ISSUING_SLOW,
 )
-from zhibu_identity.granting import new_grant
-from zhibu_identity.grants import insert_grant
+from zhibu_identity.grants.granting import new_grant
+from zhibu_identity.grants.records import insert_grant
 from zhibu_identity.models import bootstrap_code
 from zhibu_identity.organisations import find_organisation
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.application import State, is_open
 from zhibu_identity.rules.codes import BOOTSTRAP_CODE_LENGTH, make_code, normalise_code
 from zhibu_identity.rules.grant import GrantFault, read_term
-from zhibu_identity.tasks import OTHER_KINDS
-from zhibu_identity.work import work_once
+from zhibu_identity.tasks.queue import OTHER_KINDS
+from zhibu_identity.tasks.worker import work_once
 
 CODE_HOLDS: Final = timedelta(hours=24)
 # A bootstrapped office holds for a year: by then there are officers who were granted theirs by others.

@@ -10,11 +10,11 @@ from zhibu.identity.v1 import application_pb2, certificate_service_pb2, eid_pb2
 from zhibu.identity.v1 import identity_events_pb2 as pb
 
 if TYPE_CHECKING:
-    from zhibu_identity.applications import Application
-    from zhibu_identity.certificate_requests import CertificateRequest
-    from zhibu_identity.certificates import Certificate
-    from zhibu_identity.eids import Eid
-    from zhibu_identity.grants import Grant
+    from zhibu_identity.applications.records import Application
+    from zhibu_identity.certificates.records import Certificate
+    from zhibu_identity.certificates.requests import CertificateRequest
+    from zhibu_identity.eids.records import Eid
+    from zhibu_identity.grants.records import Grant
 
 
 def application_changed(application: Application) -> pb.ApplicationChanged:

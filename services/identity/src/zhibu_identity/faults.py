@@ -7,7 +7,7 @@ from typing import Final
 from zhibu_kit.errors import ErrorKind
 
 from zhibu_identity import errors
-from zhibu_identity.authority import RequestFault
+from zhibu_identity.certificates.authority import RequestFault
 from zhibu_identity.rules.application import ActFault
 from zhibu_identity.rules.certificate import DecideFault
 from zhibu_identity.rules.erasure import ErasureFault

@@ -14,10 +14,14 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.events import EventContext
 from zhibu_kit.scope import Scope
 
-from zhibu_identity.eids import RevocationReason, find_living_eid
-from zhibu_identity.erasures import end_erasure, find_erasure
-from zhibu_identity.grants import as_province
-from zhibu_identity.member_places import (
+from zhibu_identity.eids.records import RevocationReason, find_living_eid
+from zhibu_identity.eids.revoking import revoke_eid
+from zhibu_identity.erasures.records import end_erasure, find_erasure
+from zhibu_identity.grants.post_offices import MemberPost, settle_office, store_post
+from zhibu_identity.grants.records import as_province
+from zhibu_identity.models import person
+from zhibu_identity.parts import Parts
+from zhibu_identity.people.places import (
     MemberPlace,
     follow_successor,
     settle_branch,
@@ -25,9 +29,7 @@ from zhibu_identity.member_places import (
     store_place,
     store_places,
 )
-from zhibu_identity.models import person
-from zhibu_identity.parts import Parts
-from zhibu_identity.people import (
+from zhibu_identity.people.records import (
     OPEN_STANDINGS,
     PersonRecord,
     change_person,
@@ -35,10 +37,8 @@ from zhibu_identity.people import (
     find_person,
     set_standings,
 )
-from zhibu_identity.post_offices import MemberPost, settle_office, store_post
-from zhibu_identity.revoking import revoke_eid
 from zhibu_identity.rules.erasure import ErasureState
-from zhibu_identity.tasks import TaskKind, add_task
+from zhibu_identity.tasks.queue import TaskKind, add_task
 
 # How a record ended, and what the e-ID is revoked for. An applicant who is no longer followed keeps it.
 _REASONS: Final = {

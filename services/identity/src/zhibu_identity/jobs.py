@@ -13,26 +13,29 @@ from zhibu_kit.deny_list_feed import HEARTBEAT_SUBJECT
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import batches, eid_batches, rosters, tasks
-from zhibu_identity.cards import purge_cards
-from zhibu_identity.certificates import CHANNEL as CERTIFICATES_CHANNEL
-from zhibu_identity.certifying import expire_requests
-from zhibu_identity.counts import count_stale
-from zhibu_identity.eid_batch_work import work_eid_batches
-from zhibu_identity.erasing import expire_erasures
-from zhibu_identity.erasure import apply_erasures, sweep_unconfirmed
+from zhibu_identity.applications import batches
+from zhibu_identity.cards.signed import purge_cards
+from zhibu_identity.certificates.certifying import expire_requests
+from zhibu_identity.certificates.records import CHANNEL as CERTIFICATES_CHANNEL
+from zhibu_identity.certificates.revoking import revoke_orphaned
+from zhibu_identity.counts.branches import count_stale
+from zhibu_identity.eid_batches import records as eid_batches
+from zhibu_identity.eid_batches.worker import work_eid_batches
+from zhibu_identity.eids.revocations import all_published_before
+from zhibu_identity.erasures.destroying import apply_erasures, sweep_unconfirmed
+from zhibu_identity.erasures.erasing import expire_erasures
 from zhibu_identity.events import timestamp
-from zhibu_identity.filling_in import fill_in_people
-from zhibu_identity.former_telephones import purge_former
 from zhibu_identity.parts import Parts
+from zhibu_identity.people.filling_in import fill_in_people
 from zhibu_identity.rate_windows import purge_windows
-from zhibu_identity.recovering import expire_recoveries
-from zhibu_identity.revocations import all_published_before
-from zhibu_identity.revoking_certificates import revoke_orphaned
-from zhibu_identity.roster_work import work_rosters
-from zhibu_identity.tasks import OTHER_KINDS, URGENT_KINDS, purge_tasks
-from zhibu_identity.telephone_proofs import purge_proofs
-from zhibu_identity.work import work_once
+from zhibu_identity.recoveries.recovering import expire_recoveries
+from zhibu_identity.rosters import records as rosters
+from zhibu_identity.rosters.worker import work_rosters
+from zhibu_identity.tasks import queue as tasks
+from zhibu_identity.tasks.queue import OTHER_KINDS, URGENT_KINDS, purge_tasks
+from zhibu_identity.tasks.worker import work_once
+from zhibu_identity.telephones.former import purge_former
+from zhibu_identity.telephones.proofs import purge_proofs
 
 # Notifications wake the workers; should one be lost, they look by themselves this often.
 LOOK_S: Final = 5.0

@@ -12,14 +12,14 @@ from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
 from zhibu_kit.errors import ServiceError
 
-from zhibu_identity.authority import AuthorityUnfitError
 from zhibu_identity.bootstrap import BootstrapError, find_open_code, make_bootstrap_code
-from zhibu_identity.erasure import erase_person
+from zhibu_identity.certificates.authority import AuthorityUnfitError
+from zhibu_identity.certificates.revocation_lists import import_authority
+from zhibu_identity.erasures.destroying import erase_person
 from zhibu_identity.keys.master import MasterKeyError, MasterKeys
 from zhibu_identity.keys.vault import open_vault
-from zhibu_identity.revocation_lists import import_authority
 from zhibu_identity.settings import IdentitySettings
-from zhibu_identity.telephones_apart import find_apart
+from zhibu_identity.telephones.apart import find_apart
 
 OWN_COMMANDS: Final = frozenset({"authority-import", "bootstrap", "erase", "rewrap", "telephones-apart"})
 REWRAP_BATCH: Final = 500

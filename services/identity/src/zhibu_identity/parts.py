@@ -10,11 +10,11 @@ from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database
 from zhibu_kit.ports import OrganisationTree
 
-from zhibu_identity.accounts import Accounts
+from zhibu_identity.eids.accounts import Accounts
 from zhibu_identity.keys.sealing import IndexKey
 from zhibu_identity.keys.vault import Vault
 from zhibu_identity.rules.codes import Choose
-from zhibu_identity.telephones import Telephones
+from zhibu_identity.telephones.sending import Telephones
 
 
 def _go_on(step: str) -> None:

@@ -10,19 +10,13 @@ from google.protobuf.message import Message
 from sqlalchemy import Column, Row, Table, select
 from zhibu_kit.db import Transaction
 
-from zhibu_identity import (
-    applications,
-    certificate_requests,
-    certificates,
-    corrections,
-    eids,
-    erasures,
-    events,
-    grants,
-    people,
-    person_events,
-    recoveries,
-)
+from zhibu_identity import events
+from zhibu_identity.applications import records as applications
+from zhibu_identity.certificates import records as certificates
+from zhibu_identity.certificates import requests as certificate_requests
+from zhibu_identity.eids import records as eids
+from zhibu_identity.erasures import records as erasures
+from zhibu_identity.grants import records as grants
 from zhibu_identity.models import (
     application,
     correction,
@@ -34,6 +28,10 @@ from zhibu_identity.models import (
     recovery,
     revocation,
 )
+from zhibu_identity.people import corrections
+from zhibu_identity.people import events as person_events
+from zhibu_identity.people import records as people
+from zhibu_identity.recoveries import records as recoveries
 from zhibu_identity.signing_models import certificate, certificate_request
 
 _BATCH: Final = 500

@@ -32,6 +32,7 @@ class ProbeServicer:
         self.calls: list[Call] = []
         self.slow_started = asyncio.Event()
         self.slow_may_end = asyncio.Event()
+        self.upload_started = asyncio.Event()
         self._answers: dict[str, pb.UpdateRecordResponse] = {}
         self._records = {
             f"r{number}": pb.Record(
@@ -126,6 +127,7 @@ class ProbeServicer:
         """Count and digest the bytes of a file."""
         digest, size, content_type = hashlib.sha256(), 0, ""
         async for request in requests:
+            self.upload_started.set()
             digest.update(request.file.data)
             size += len(request.file.data)
             content_type = content_type or request.file.content_type

@@ -8,7 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar, cast, overload
 
-LIMIT_S: Final = 5.0
+# It costs nothing when all is well; a slow machine under load needs more than it seems.
+LIMIT_S: Final = 30.0
 # What is waited for happens in another task or process; between two looks those get the machine.
 LOOK_EVERY_S: Final = 0.01
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from zhibu_kit.errors import UNAVAILABLE
 from zhibu_kit.method import method_of
-from zhibu_kit.status import DETAILS_KEY
+from zhibu_kit.status import DETAILS_KEY, NOT_SERVED
 
 from zhibu_gateway.contract.methods import Binding, Output, PublicMethod
 from zhibu_gateway.json_codec import Json
@@ -114,4 +114,4 @@ class UnaryPipeline:
 def _reached_nobody(error: grpc.aio.AioRpcError) -> bool:
     """Tells whether no service answered; one that answers "unavailable" by itself says so in the details."""
     trailers = cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata() or ())
-    return error.code() is grpc.StatusCode.UNAVAILABLE and all(key != DETAILS_KEY for key, _ in trailers)
+    return error.code() in NOT_SERVED and all(key != DETAILS_KEY for key, _ in trailers)

@@ -7,13 +7,14 @@ from zhibu.identity.v1 import application_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import cases, telephone_proofs
 from zhibu_identity.api.messages import case_message
-from zhibu_identity.case_keys import open_case
+from zhibu_identity.applications import cases
+from zhibu_identity.applications.case_keys import open_case
+from zhibu_identity.applications.submissions import Submission, submit
 from zhibu_identity.errors import TELEPHONE_CODE_WRONG
 from zhibu_identity.events import timestamp
 from zhibu_identity.parts import Parts
-from zhibu_identity.submissions import Submission, submit
+from zhibu_identity.telephones import proofs as telephone_proofs
 
 
 class ApplicantsApi:

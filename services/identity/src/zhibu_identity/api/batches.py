@@ -11,11 +11,11 @@ from zhibu.identity.v1 import application_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.notifications import Notifications
 
-from zhibu_identity import batches
 from zhibu_identity.api.clerks import county_of, member_of, states_of
 from zhibu_identity.api.messages import batch_message
-from zhibu_identity.batches import Batch, Entry
-from zhibu_identity.export import export_rows, list_member_ids
+from zhibu_identity.applications import batches
+from zhibu_identity.applications.batches import Batch, Entry
+from zhibu_identity.applications.export import export_rows, list_member_ids
 from zhibu_identity.parts import Parts
 
 # A notification that was lost with its connection is made up for after this.

@@ -11,13 +11,13 @@ from zhibu.identity.v1 import card_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.errors import NOT_FOUND, field_error
 
-from zhibu_identity import eids
-from zhibu_identity.card import CardText
-from zhibu_identity.cards import list_revoked_cards, sign_card_of
-from zhibu_identity.eids import Eid, find_living_eid
+from zhibu_identity.cards.drawing import CardText
+from zhibu_identity.cards.mine import print_my_card
+from zhibu_identity.cards.signed import list_revoked_cards, sign_card_of
+from zhibu_identity.eids import records as eids
+from zhibu_identity.eids.records import Eid, find_living_eid
 from zhibu_identity.errors import SINCE_UNREADABLE
 from zhibu_identity.events import timestamp
-from zhibu_identity.my_card import print_my_card
 from zhibu_identity.parts import Parts
 
 

@@ -8,8 +8,8 @@ from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu_kit.etag import etag_of
 
 from zhibu_identity.api.messages import optional_timestamp
-from zhibu_identity.certificate_requests import Asked
-from zhibu_identity.certificates import REVOKED
+from zhibu_identity.certificates.records import REVOKED
+from zhibu_identity.certificates.requests import Asked
 from zhibu_identity.events import timestamp
 from zhibu_identity.rules.certificate import state_at
 

@@ -10,13 +10,13 @@ from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity.api.certificate_messages import certificate_message
 from zhibu_identity.api.clerks import county_of, member_of
-from zhibu_identity.certificate_requests import Asked, get_asked, list_asked
-from zhibu_identity.certificates import RevocationReason, find_certificate
-from zhibu_identity.certifying import Wish, ask, end, pem_with_issuer
+from zhibu_identity.certificates.certifying import Wish, ask, end, pem_with_issuer
+from zhibu_identity.certificates.records import RevocationReason, find_certificate
+from zhibu_identity.certificates.requests import Asked, get_asked, list_asked
+from zhibu_identity.certificates.revocation_lists import current_list, get_authority
+from zhibu_identity.certificates.revoking import revoke
 from zhibu_identity.errors import CERTIFICATE_NOT_ISSUED
 from zhibu_identity.parts import Parts
-from zhibu_identity.revocation_lists import current_list, get_authority
-from zhibu_identity.revoking_certificates import revoke
 from zhibu_identity.rules.certificate import RequestState
 
 

@@ -13,9 +13,10 @@ from zhibu_kit.errors import PERMISSION_DENIED
 from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import applications, decisions
 from zhibu_identity.api.messages import application_message
-from zhibu_identity.applications import Application, get_application, open_details
+from zhibu_identity.applications import decisions
+from zhibu_identity.applications import records as applications
+from zhibu_identity.applications.records import Application, get_application, open_details
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.application import State
 from zhibu_identity.rules.numbers import find_county_of_case

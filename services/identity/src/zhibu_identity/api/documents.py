@@ -12,10 +12,10 @@ from zhibu_kit.call import Call
 
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import document_message
-from zhibu_identity.documents import get_document, list_documents, open_file_name, read_document, store_document
 from zhibu_identity.parts import Parts
-from zhibu_identity.people_reach import get_person_within
-from zhibu_identity.person_changes import get_person_key
+from zhibu_identity.people.changes import get_person_key
+from zhibu_identity.people.documents import get_document, list_documents, open_file_name, read_document, store_document
+from zhibu_identity.people.reach import get_person_within
 
 # An upload keeps a database connection for as long as it lasts; the others need connections too.
 MOST_UPLOADS: Final = 4

@@ -8,11 +8,11 @@ from zhibu.identity.v1 import eid_batch_service_pb2 as pb
 from zhibu_kit.errors import ErrorKind
 
 from zhibu_identity import errors
-from zhibu_identity.activation_sheets import SheetCount
 from zhibu_identity.api.messages import optional_timestamp
-from zhibu_identity.eid_batch_items import Failure
-from zhibu_identity.eid_batches import EidBatch
-from zhibu_identity.eid_candidates import Preview
+from zhibu_identity.eid_batches.candidates import Preview
+from zhibu_identity.eid_batches.items import Failure
+from zhibu_identity.eid_batches.records import EidBatch
+from zhibu_identity.eid_batches.sheets import SheetCount
 from zhibu_identity.events import timestamp
 
 _FAILURES: Final[dict[str, ErrorKind]] = {

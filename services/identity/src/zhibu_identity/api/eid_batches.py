@@ -13,17 +13,18 @@ from zhibu_kit.errors import NOT_FOUND
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import activation_sheets, eid_batches
-from zhibu_identity.activation import CODE_HOLDS
-from zhibu_identity.activation_sheet import SheetPrinter
 from zhibu_identity.api.clerks import county_of, member_of
 from zhibu_identity.api.eid_batch_messages import batch_message, failure_message, preview_message, sheet_message
-from zhibu_identity.eid_batch_items import list_failures
-from zhibu_identity.eid_batches import EidBatch
-from zhibu_identity.eid_candidates import preview_batch
+from zhibu_identity.eid_batches import records as eid_batches
+from zhibu_identity.eid_batches import sheets as activation_sheets
+from zhibu_identity.eid_batches.candidates import preview_batch
+from zhibu_identity.eid_batches.items import list_failures
+from zhibu_identity.eid_batches.records import EidBatch
+from zhibu_identity.eid_batches.sheet import SheetPrinter
+from zhibu_identity.eids.activation import CODE_HOLDS
 from zhibu_identity.organisations import find_organisation
 from zhibu_identity.parts import Parts
-from zhibu_identity.people_reach import reach_of
+from zhibu_identity.people.reach import reach_of
 
 # A notification that was lost with its connection is made up for after this.
 LOOK_AGAIN_S: Final = 10.0

@@ -14,20 +14,21 @@ from zhibu_kit.errors import NOT_FOUND
 from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import activation, eids
 from zhibu_identity.api.clerks import county_of
 from zhibu_identity.api.messages import eid_message, grant_message
+from zhibu_identity.cards.mine import print_my_card
 from zhibu_identity.county_settings import find_settings
-from zhibu_identity.eids import Eid, EidState, RevocationReason, find_living_eid, get_eid, open_holder
+from zhibu_identity.eids import activation
+from zhibu_identity.eids import records as eids
+from zhibu_identity.eids.login_codes import LoginCodeDesk
+from zhibu_identity.eids.records import Eid, EidState, RevocationReason, find_living_eid, get_eid, open_holder
+from zhibu_identity.eids.revoking import revoke_eid
 from zhibu_identity.errors import ACTIVATION_BY_TELEPHONE_OFF
 from zhibu_identity.events import timestamp
-from zhibu_identity.grants import list_held_grants
-from zhibu_identity.login_codes import LoginCodeDesk
-from zhibu_identity.my_card import print_my_card
+from zhibu_identity.grants.records import list_held_grants
 from zhibu_identity.parts import Parts
-from zhibu_identity.revoking import revoke_eid
 from zhibu_identity.rules.search_terms import terms_of_query
-from zhibu_identity.telephones import Purpose
+from zhibu_identity.telephones.sending import Purpose
 
 # Calls that keep a database connection while Keycloak works; the others need connections too.
 MOST_AT_KEYCLOAK: Final = 4

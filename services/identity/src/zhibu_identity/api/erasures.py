@@ -13,11 +13,11 @@ from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import erasure_message
-from zhibu_identity.erasing import confirm_erasure, refuse_erasure
-from zhibu_identity.erasures import Erasure, count_waiting, get_erasure, list_waiting
+from zhibu_identity.erasures.erasing import confirm_erasure, refuse_erasure
+from zhibu_identity.erasures.records import Erasure, count_waiting, get_erasure, list_waiting
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import find_people, open_details
-from zhibu_identity.people_reach import get_person_within, reach_of
+from zhibu_identity.people.reach import get_person_within, reach_of
+from zhibu_identity.people.records import find_people, open_details
 
 
 class ErasureApi:

@@ -11,13 +11,14 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.paging import encode_page_token, page_of
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import bootstrap, grants
+from zhibu_identity import bootstrap
 from zhibu_identity.api.messages import grant_message, office_messages
+from zhibu_identity.applications.case_keys import OpenedCase
 from zhibu_identity.bootstrap import Redeemed
-from zhibu_identity.case_keys import OpenedCase
-from zhibu_identity.eids import find_living_eid, open_holder, open_number
-from zhibu_identity.granting import Wish, end_office, make_grant
-from zhibu_identity.grants import Grant
+from zhibu_identity.eids.records import find_living_eid, open_holder, open_number
+from zhibu_identity.grants import records as grants
+from zhibu_identity.grants.granting import Wish, end_office, make_grant
+from zhibu_identity.grants.records import Grant
 from zhibu_identity.parts import Parts
 
 

@@ -12,13 +12,13 @@ from zhibu_kit.errors import EN
 from zhibu_kit.etag import etag_of
 from zhibu_kit.offices import OFFICES
 
-from zhibu_identity.applications import Application, Details
-from zhibu_identity.batches import Batch, ItemState
-from zhibu_identity.cases import CaseView
+from zhibu_identity.applications.batches import Batch, ItemState
+from zhibu_identity.applications.cases import CaseView
+from zhibu_identity.applications.records import Application, Details
 from zhibu_identity.county_settings import CountySettings
-from zhibu_identity.eids import Eid, Holder
+from zhibu_identity.eids.records import Eid, Holder
 from zhibu_identity.events import timestamp
-from zhibu_identity.grants import Grant
+from zhibu_identity.grants.records import Grant
 from zhibu_identity.rules.application import living_claim
 
 LAST_SHOWN: Final = 4

@@ -9,8 +9,8 @@ from zhibu_kit.scope import Scope
 
 from zhibu_identity.api.certificate_messages import certificate_message
 from zhibu_identity.api.clerks import member_of
-from zhibu_identity.certificate_requests import Asked, get_asked_of, list_asked_of
-from zhibu_identity.certifying import confirm, end, pem_with_issuer
+from zhibu_identity.certificates.certifying import confirm, end, pem_with_issuer
+from zhibu_identity.certificates.requests import Asked, get_asked_of, list_asked_of
 from zhibu_identity.errors import LOGIN_TOO_OLD
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.certificate import RequestState

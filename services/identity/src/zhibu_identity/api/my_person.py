@@ -11,20 +11,21 @@ from zhibu_kit.errors import NOT_FOUND, PERMISSION_DENIED
 from zhibu_kit.etag import etag_of
 from zhibu_kit.scope import Scope
 
-from zhibu_identity import corrections, person_changes
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import correction_message, person_message
-from zhibu_identity.corrections import Correction, get_correction, list_of_member, request_correction
-from zhibu_identity.eids import find_living_eid
+from zhibu_identity.eids.records import find_living_eid
 from zhibu_identity.errors import LOGIN_TOO_OLD, TELEPHONE_PROOF_INVALID
-from zhibu_identity.my_data import collect_my_data
-from zhibu_identity.names import look_up_names
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import NOUN, PersonRecord, find_person, get_person, open_details
-from zhibu_identity.people_lists import load_listed
+from zhibu_identity.people import changes as person_changes
+from zhibu_identity.people import corrections
+from zhibu_identity.people.corrections import Correction, get_correction, list_of_member, request_correction
+from zhibu_identity.people.lists import load_listed
+from zhibu_identity.people.my_data import collect_my_data
+from zhibu_identity.people.names import look_up_names
+from zhibu_identity.people.records import NOUN, PersonRecord, find_person, get_person, open_details
 from zhibu_identity.rules.login import is_fresh
 from zhibu_identity.rules.person import Field
-from zhibu_identity.telephone_proofs import use_proof
+from zhibu_identity.telephones.proofs import use_proof
 
 
 class MyPersonApi:

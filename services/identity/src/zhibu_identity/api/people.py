@@ -11,23 +11,24 @@ from zhibu_kit.db import Role, Transaction
 from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import corrections, person_changes
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import correction_message, person_message, sums_message
-from zhibu_identity.corrections import Correction, decide_correction, finish_correction, get_correction
-from zhibu_identity.erasing import erase_with_two
+from zhibu_identity.counts.sums import sums_of
+from zhibu_identity.erasures.erasing import erase_with_two
 from zhibu_identity.errors import OWN_RECORD
 from zhibu_identity.events import timestamp
-from zhibu_identity.former_telephones import former_telephones_of
-from zhibu_identity.names import telephones_of
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import PersonRecord, find_people, open_details
-from zhibu_identity.people_lists import PeoplePage, count_people, find_listed, list_people, load_listed
-from zhibu_identity.people_reach import get_person_within, reach_of
-from zhibu_identity.person_changes import Corrected
+from zhibu_identity.people import changes as person_changes
+from zhibu_identity.people import corrections
+from zhibu_identity.people.changes import Corrected
+from zhibu_identity.people.corrections import Correction, decide_correction, finish_correction, get_correction
+from zhibu_identity.people.lists import PeoplePage, count_people, find_listed, list_people, load_listed
+from zhibu_identity.people.names import telephones_of
+from zhibu_identity.people.reach import get_person_within, reach_of
+from zhibu_identity.people.records import PersonRecord, find_people, open_details
 from zhibu_identity.rules.erasure import ErasureState
 from zhibu_identity.rules.search_terms import terms_of_query
-from zhibu_identity.sums import sums_of
+from zhibu_identity.telephones.former import former_telephones_of
 
 
 class PeopleApi:

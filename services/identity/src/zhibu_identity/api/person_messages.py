@@ -10,15 +10,15 @@ from zhibu.identity.v1 import recovery_service_pb2 as recovery_pb
 from zhibu_kit.etag import etag_of
 
 from zhibu_identity.api.messages import LAST_SHOWN, optional_timestamp
-from zhibu_identity.corrections import Correction, CorrectionText, current_value
-from zhibu_identity.documents import Document
-from zhibu_identity.erasures import Erasure
+from zhibu_identity.counts.sums import PeopleSums
+from zhibu_identity.erasures.records import Erasure
 from zhibu_identity.events import timestamp
-from zhibu_identity.people import PersonDetails
-from zhibu_identity.people_lists import ListedPerson
-from zhibu_identity.recoveries import Recovery
+from zhibu_identity.people.corrections import Correction, CorrectionText, current_value
+from zhibu_identity.people.documents import Document
+from zhibu_identity.people.lists import ListedPerson
+from zhibu_identity.people.records import PersonDetails
+from zhibu_identity.recoveries.records import Recovery
 from zhibu_identity.rules.person import gender_of
-from zhibu_identity.sums import PeopleSums
 
 
 def person_message(listed: ListedPerson, *, whole: bool) -> person_pb2.Person:

@@ -12,13 +12,13 @@ from zhibu_kit.db import Transaction
 from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import recovering
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.api.person_messages import recovery_message
-from zhibu_identity.eids import get_eid
+from zhibu_identity.eids.records import get_eid
 from zhibu_identity.parts import Parts
-from zhibu_identity.people import find_people, open_details
-from zhibu_identity.recoveries import Recovery, get_recovery, list_waiting
+from zhibu_identity.people.records import find_people, open_details
+from zhibu_identity.recoveries import recovering
+from zhibu_identity.recoveries.records import Recovery, get_recovery, list_waiting
 from zhibu_identity.rules.recovery import RecoveryKind
 
 # Calls that keep a database connection while Keycloak works; the others need connections too.

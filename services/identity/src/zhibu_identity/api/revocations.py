@@ -8,9 +8,9 @@ from zhibu.identity.v1 import revocation_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.deny_list import MEMORY
 
+from zhibu_identity.eids.revocations import list_revocations
 from zhibu_identity.events import timestamp
 from zhibu_identity.parts import Parts
-from zhibu_identity.revocations import list_revocations
 
 
 class RevocationApi:

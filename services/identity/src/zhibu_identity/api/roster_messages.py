@@ -13,14 +13,14 @@ from zhibu_kit.etag import etag_of
 from zhibu_identity.api.messages import LAST_SHOWN, optional_timestamp
 from zhibu_identity.events import timestamp
 from zhibu_identity.keys.sealing import MemberKey
-from zhibu_identity.roster_payloads import FILE_NAME, Plan, RowPayload, open_row
-from zhibu_identity.roster_places import Places
-from zhibu_identity.roster_reading.cells import column_name
-from zhibu_identity.roster_reading.fields import Field
-from zhibu_identity.roster_reading.files import FileFault
-from zhibu_identity.roster_reading.layout import Column
-from zhibu_identity.roster_reading.problems import Problem
-from zhibu_identity.rosters import MissingBranch, Roster
+from zhibu_identity.rosters.payloads import FILE_NAME, Plan, RowPayload, open_row
+from zhibu_identity.rosters.places import Places
+from zhibu_identity.rosters.reading.cells import column_name
+from zhibu_identity.rosters.reading.fields import Field
+from zhibu_identity.rosters.reading.files import FileFault
+from zhibu_identity.rosters.reading.layout import Column
+from zhibu_identity.rosters.reading.problems import Problem
+from zhibu_identity.rosters.records import MissingBranch, Roster
 
 _NUMBERS: Final = frozenset({Field.RESIDENT_NUMBER, Field.TELEPHONE})
 

@@ -19,18 +19,19 @@ from zhibu_kit.ids import new_ulid
 from zhibu_kit.notifications import Notifications
 from zhibu_kit.paging import encode_page_token, page_of
 
-from zhibu_identity import errors, rosters
+from zhibu_identity import errors
 from zhibu_identity.api.clerks import county_of, member_of
 from zhibu_identity.api.roster_messages import roster_message, row_message
 from zhibu_identity.keys.sealing import MemberKey
 from zhibu_identity.organisations import Level, find_organisation
 from zhibu_identity.parts import Parts
-from zhibu_identity.roster_files import CSV, XLSX, export_people, list_exported_ids, problem_rows
-from zhibu_identity.roster_payloads import FILE_NAME, Chosen, open_chosen, open_plan, seal_chosen
-from zhibu_identity.roster_places import load_places
-from zhibu_identity.roster_reading.fields import Field
-from zhibu_identity.roster_reading.files import MOST_FILE_BYTES
-from zhibu_identity.rosters import OPEN_STATES, Difference, Roster, RosterState, begin_checking, change_roster
+from zhibu_identity.rosters import records as rosters
+from zhibu_identity.rosters.files import CSV, XLSX, export_people, list_exported_ids, problem_rows
+from zhibu_identity.rosters.payloads import FILE_NAME, Chosen, open_chosen, open_plan, seal_chosen
+from zhibu_identity.rosters.places import load_places
+from zhibu_identity.rosters.reading.fields import Field
+from zhibu_identity.rosters.reading.files import MOST_FILE_BYTES
+from zhibu_identity.rosters.records import OPEN_STATES, Difference, Roster, RosterState, begin_checking, change_roster
 
 # A notification that was lost with its connection is made up for after this.
 LOOK_AGAIN_S: Final = 10.0

@@ -1,0 +1,1 @@
+"""Applications: filed, decided one by one and many at once, exported."""

@@ -1,0 +1,1 @@
+"""Signed e-ID cards."""

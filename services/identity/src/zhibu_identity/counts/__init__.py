@@ -1,0 +1,1 @@
+"""Counts of people, kept by branch and added up."""

@@ -1,0 +1,1 @@
+"""e-IDs: issued, activated, closed and revoked; their accounts at Keycloak; log-in codes."""

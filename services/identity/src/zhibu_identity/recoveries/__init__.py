@@ -1,0 +1,1 @@
+"""Recoveries of e-IDs before two officers."""

@@ -1,0 +1,1 @@
+"""Rosters: read, checked, staged, committed, written."""

@@ -1,0 +1,1 @@
+"""Work that follows commits: a queue of tasks, leases, the worker."""

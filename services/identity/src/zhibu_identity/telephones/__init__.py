@@ -1,0 +1,1 @@
+"""Telephones: proven, reached, replaced."""
