@@ -86,20 +86,30 @@ select audit_append_only('entry_subject');
 grant update (subject_id, salt) on entry_subject to "{{service}}_relay", "{{service}}_province";
 select audit_protect('entry_subject');
 
+-- Whose keys were destroyed: rows that come again after that bring nothing back.
+create table erased_subject (
+  subject_id text primary key,
+  erased_at timestamptz not null
+);
+grant select, insert on erased_subject to "{{service}}_app", "{{service}}_relay";
+grant select on erased_subject to "{{service}}_province";
+
 create table lane (
   lane text primary key,
   sequence bigint not null,
   chain_hash bytea not null,
   -- Set while chain_hash is not what the next row was chained from, but what its own hash must be: rows before it are lost.
   anchored boolean not null default false,
-  -- The lowest number that came too early, and its hash; 0 while none waits.
+  -- The lowest number that came too early, and its hash; 0 while none is known. The highest number that came at all.
   ahead_sequence bigint not null default 0,
   ahead_chain_hash bytea,
+  seen_sequence bigint not null default 0,
   -- Since when the next row is missing, or contradicts.
   stopped_at timestamptz,
   incident_id text,
-  -- How often rows were asked for again, and when.
+  -- The last asking for rows, how many there were since the lane moved, and when.
   asked_version bigint not null default 0,
+  asked_count integer not null default 0,
   asked_at timestamptz,
   updated_at timestamptz not null
 );
@@ -116,6 +126,8 @@ create table incident (
   -- What the next row is chained from once the incident is closed, or (anchored) what its own hash must be.
   chain_hash bytea,
   anchored boolean not null default false,
+  -- The cosigned checkpoint that a restored log does not reach.
+  checkpoint text not null default '',
   statement text not null default '',
   first_signed_by text not null default '',
   first_account_id text not null default '',

@@ -52,6 +52,13 @@ entry_subject: Final = Table(
     Column("county_codes", ARRAY(Text), nullable=False),
 )
 
+erased_subject: Final = Table(
+    "erased_subject",
+    metadata,
+    Column("subject_id", Text, primary_key=True),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+)
+
 lane: Final = Table(
     "lane",
     metadata,
@@ -61,9 +68,11 @@ lane: Final = Table(
     Column("anchored", Boolean, nullable=False),
     Column("ahead_sequence", BigInteger, nullable=False),
     Column("ahead_chain_hash", LargeBinary),
+    Column("seen_sequence", BigInteger, nullable=False),
     Column("stopped_at", DateTime(timezone=True)),
     Column("incident_id", Text),
     Column("asked_version", BigInteger, nullable=False),
+    Column("asked_count", Integer, nullable=False),
     Column("asked_at", DateTime(timezone=True)),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
@@ -79,6 +88,7 @@ incident: Final = Table(
     Column("to_sequence", BigInteger, nullable=False),
     Column("chain_hash", LargeBinary),
     Column("anchored", Boolean, nullable=False),
+    Column("checkpoint", Text, nullable=False),
     Column("statement", Text, nullable=False),
     Column("first_signed_by", Text, nullable=False),
     Column("first_account_id", Text, nullable=False),
