@@ -102,6 +102,9 @@ def test_a_placeholder_without_value_is_an_error_and_not_a_hole() -> None:
         ("survey_state", "branches/v1/survey.proto", "SURVEY_ANSWER_STATE"),
         ("founding_state", "branches/v1/founding.proto", "FOUNDING_STATE"),
         ("notice_kind", "notify/v1/inbox.proto", "NOTICE_KIND"),
+        ("entry_outcome", "audit/v1/entry.proto", "ENTRY_OUTCOME"),
+        ("incident.kind", "audit/v1/incident_service.proto", "INCIDENT_KIND"),
+        ("incident.state", "audit/v1/incident_service.proto", "INCIDENT_STATE"),
     ],
 )
 def test_every_value_of_an_enum_that_is_shown_has_words(prefix: str, proto: str, enum: str) -> None:

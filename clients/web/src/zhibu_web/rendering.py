@@ -68,10 +68,15 @@ class Renderer:
 @pass_context
 def _when(context: Context, instant: datetime | None) -> str:
     """Date and time in Shanghai, as people write it."""
+    return when(str(context.get("language")), instant)
+
+
+def when(language: str, instant: datetime | None) -> str:
+    """Date and time in Shanghai, as people write it in a language."""
     if instant is None:
         return ""
     local = instant.astimezone(_SHANGHAI)
-    if context.get("language") == EN:
+    if language == EN:
         return f"{local.day} {local:%B %Y}, {local:%H:%M}"
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 

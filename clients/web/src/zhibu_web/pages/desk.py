@@ -87,6 +87,8 @@ SECTIONS: Final = (
         permissions=("branches.statistics.read", "identity.statistics.read"),
         levels=_EVERY_LEVEL,
     ),
+    Section(name="log", group="log", permissions=("audit.entries.search",), levels=_EVERY_LEVEL),
+    Section(name="incidents", group="log", permissions=("audit.incidents.sign",), levels=(PROVINCE,)),
     Section(name="grants", group="settings", permissions=("identity.grants.read",), levels=_EVERY_LEVEL),
     Section(
         name="certificates", group="settings", permissions=("identity.certificates.issue",), levels=(PROVINCE, COUNTY)

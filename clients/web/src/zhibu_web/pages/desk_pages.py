@@ -18,6 +18,10 @@ from zhibu_web.pages import (
     desk_documents,
     desk_erasures,
     desk_foundings,
+    desk_incidents,
+    desk_log,
+    desk_log_entry,
+    desk_log_state,
     desk_organisations,
     desk_people,
     desk_recoveries,
@@ -58,6 +62,10 @@ DESK_PAGES: Final = (
     desk_survey,
     desk_settings,
     desk_certificates,
+    desk_log,
+    desk_log_entry,
+    desk_log_state,
+    desk_incidents,
     # Last: it has the address of the organisation itself.
     desk,
 )
