@@ -176,7 +176,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "incident.entry": ("日志里的条目", "Its entry in the log"),
     "incident.write": ("写明发生了什么", "Say what happened"),
     "incident.write_hint": (
-        "例如：哪天数据库损坏，哪些记录无法找回，怎么查的。不要写姓名和号码，会永久公开在日志里。最多 1000 字。",
+        "例如：哪天数据库损坏，哪些记录无法找回，怎么查的。不要写姓名和号码，会永久留在日志里。最多 1000 字。",
         "For example when the database was damaged, which rows cannot be found and how it was looked into. No names or numbers: it stays in the log for ever. At most 1,000 characters.",
     ),
     "incident.sign": ("签字", "Sign"),

@@ -71,7 +71,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "log_check.reason.file.OTHER_INDEX": ("它证明的是另一条。", "It proves another entry."),
     "log_check.reason.file.OTHER_LOG": ("它来自另一个日志。", "It comes from another log."),
     "log_check.reason.words.good": (
-        "左边是本页写的，右边是日志里的原文，两边一致。",
+        "每一项先是本页写的，后面是日志里的原文，两边一致。",
         "This page's words beside the log's own; both say the same.",
     ),
     "log_check.reason.words.DIFFERS": (
