@@ -22,7 +22,6 @@ REASONS: Final = (
     "NOT_READABLE",
     "NO_ED25519",
     *(f"{step}.good" for step in STEPS),
-    "file.OTHER_INDEX",
     "file.OTHER_LOG",
     "words.DIFFERS",
     "tree.OTHER_ROOT",
@@ -65,7 +64,6 @@ def make_check(
     """Return what the script needs: `shown` are the page's words for the fields, a member's id asks for the own place."""
     said = said_of(proven.entry)
     given = {
-        "index": str(proven.entry.index),
         "leaf": proven.leaf,
         "proof": proven.proof,
         "verifierKey": proven.verifier_key,

@@ -59,7 +59,7 @@ function compareWithMemory({ steps, checkpoint, key }) {
 
 function sentence(step, { checkpoint }) {
   const values = {
-    index: given.index, size: checkpoint ? String(checkpoint.size) : "", origin: checkpoint ? checkpoint.origin : "",
+    index: step.index ?? "", size: checkpoint ? String(checkpoint.size) : "", origin: checkpoint ? checkpoint.origin : "",
     count: step.count ?? (step.cosigned ? step.cosigned.length : ""), before: step.before ?? "", witness: step.witness ?? "",
     quorum: given.quorum,
   };

@@ -65,10 +65,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This browser cannot check Ed25519 signatures, so this was not checked. Use a newer browser.",
     ),
     "log_check.reason.file.good": (
-        "写法正确，证明的是第 {index} 号条目。",
-        "It is written as it must be, and proves entry {index}.",
+        "写法正确，说的是日志里第 {index} 号位置。",
+        "It is written as it must be, and is about place {index} of the log.",
     ),
-    "log_check.reason.file.OTHER_INDEX": ("它证明的是另一条。", "It proves another entry."),
     "log_check.reason.file.OTHER_LOG": ("它来自另一个日志。", "It comes from another log."),
     "log_check.reason.words.good": (
         "每一项先是本页写的，后面是日志里的原文，两边一致。",
