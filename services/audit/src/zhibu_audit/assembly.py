@@ -9,6 +9,7 @@ from zhibu_audit.erasure import Erasure, sweep_job
 from zhibu_audit.intake import LaneIntake
 from zhibu_audit.lanes import LANES
 from zhibu_audit.settings import AuditSettings
+from zhibu_audit.shelf import Keys, Shelf
 from zhibu_audit.taking import Taker
 
 
@@ -19,10 +20,14 @@ async def build(runtime: Runtime[AuditSettings]) -> Assembly:
     for lane in LANES:
         intake = LaneIntake(lane, taker, bus=runtime.bus, telemetry=runtime.telemetry)
         runtime.background.start(f"lane {lane}", intake.run())
+    keys = Keys(public=settings.log_key.verifier.public, witnesses=settings.witness_keys, quorum=settings.audit_quorum)
+    log = LogApi(database, clock, organisations=runtime.organisations, shelf=Shelf(settings.audit_directory, keys))
     return Assembly(
         servicers={
-            log_service_pb2.DESCRIPTOR.services_by_name["LogService"]: LogApi(database, clock),
-            incident_service_pb2.DESCRIPTOR.services_by_name["IncidentService"]: IncidentApi(database, clock),
+            log_service_pb2.DESCRIPTOR.services_by_name["LogService"]: log,
+            incident_service_pb2.DESCRIPTOR.services_by_name["IncidentService"]: IncidentApi(
+                database, clock, organisations=runtime.organisations
+            ),
         },
         consumers=Erasure(clock).consumers(),
         jobs=[sweep_job(database)],

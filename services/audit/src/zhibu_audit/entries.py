@@ -120,7 +120,7 @@ async def names_of(transaction: Transaction, organisation_ids: Collection[str]) 
     return {row.organisation_id: row.name for row in rows}
 
 
-def _newest(condition: ColumnElement[bool], *, before: int | None, count_max: int) -> Select[Any]:
+def _newest(condition: ColumnElement[bool], *, before: int | None, count_max: int) -> Select[*tuple[Any, ...]]:
     statement = select(*_SHOWN).where(condition)
     if before is not None:
         statement = statement.where(entry.c.entry_index < before)
@@ -137,9 +137,7 @@ def _is_about(subject_id: str) -> ColumnElement[bool]:
     )
 
 
-def _in_period(
-    reach: Reach, period: tuple[datetime, datetime], places: tuple[int, int]
-) -> ColumnElement[bool]:
+def _in_period(reach: Reach, period: tuple[datetime, datetime], places: tuple[int, int]) -> ColumnElement[bool]:
     start, end = period
     first, behind = places
     return and_(

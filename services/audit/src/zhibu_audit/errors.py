@@ -50,3 +50,9 @@ PERIOD_NOT_VALID: Final = ErrorKind(
     zh="结束时间应晚于开始时间，且相距不超过{days}天。",
     en="The end must be later than the start, by at most {days} days.",
 )
+INCIDENTS_OF_PROVINCE: Final = ErrorKind(
+    reason="INCIDENTS_OF_PROVINCE",
+    code=StatusCode.FAILED_PRECONDITION,
+    zh="日志事件由省级处理。",
+    en="Incidents of the log are dealt with at the province.",
+)

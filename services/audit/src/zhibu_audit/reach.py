@@ -51,20 +51,22 @@ async def reach_of(organisations: OrganisationTree, organisation_id: str) -> Rea
             below = select(tables.organisation.c.county_code).where(
                 tables.organisation.c.parent_id == organisation_id, tables.organisation.c.county_code != ""
             )
-            return Reach(role=Role.PROVINCE, within=entry.c.county_codes.overlap(func.array(below.scalar_subquery())))
+            return Reach(
+                role=Role.PROVINCE, within=entry.c.county_codes.bool_op("&&")(func.array(below.scalar_subquery()))
+            )
         case depth if depth == _COUNTY_DEPTH:
             return Reach(role=Role.APP)
         case _:
             return Reach(role=Role.APP, within=entry.c.organisation_id.in_(_subtree(organisation_id)))
 
 
-def names_statement(organisation_ids: Sequence[str]) -> Select[Any]:
+def names_statement(organisation_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     """Return the statement that gives names of organisations, dissolved ones too."""
     table = tables.organisation.c
     return select(table.organisation_id, table.name).where(table.organisation_id.in_(organisation_ids))
 
 
-def _subtree(organisation_id: str) -> Select[Any]:
+def _subtree(organisation_id: str) -> Select[*tuple[Any, ...]]:
     table = tables.organisation
     start = select(table.c.organisation_id, literal(1).label("depth")).where(table.c.organisation_id == organisation_id)
     tree = start.cte("subtree", recursive=True)

@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, select
-from zhibu_kit.db import Transaction
 from zhibu_tlog.checkpoints import SignedCheckpoint, open_checkpoint
-from zhibu_tlog.cosignatures import check_quorum
 from zhibu_tlog.entries import LONGEST_BUNDLE_BYTES
 from zhibu_tlog.hashes import HASH_BYTES
 from zhibu_tlog.keys import SignatureType, VerifierKey
@@ -26,18 +23,10 @@ from zhibu_tlog.spelling import MalformedError
 from zhibu_tlog.tiles import TILE_WIDTH, Bundle, read_path
 
 from zhibu_audit.errors import LOG_NOT_WHOLE
-from zhibu_audit.models import log_origin
+from zhibu_audit.origins import Origin
 
 # What a reader meets that the log's own writer never leaves.
 DAMAGED: Final = (LogFileMissingError, MalformedError, NoteRefusedError, ProofRefusedError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedLog:
-    """A log and the entries in it: entry `first_index` stands at its place 0."""
-
-    origin: str
-    first_index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +38,7 @@ class Keys:
     quorum: int
 
 
-async def list_logs(transaction: Transaction) -> list[PlacedLog]:
-    """Return the logs, the first one first: a new one was begun after each loss that could not be fed again."""
-    statement = select(log_origin.c.origin, log_origin.c.first_index).order_by(log_origin.c.serial)
-    return [_placed(row) for row in await transaction.all(statement)]
-
-
-def log_of(logs: Sequence[PlacedLog], index: int) -> PlacedLog | None:
+def log_of(logs: Sequence[Origin], index: int) -> Origin | None:
     """Return the log in which an entry stands."""
     return next((log for log in reversed(logs) if log.first_index <= index), None)
 
@@ -67,94 +50,82 @@ class Shelf:
         """Read from the directory in which every log has a folder."""
         self._root = root
         self.keys = keys
-        # The newest checkpoint of each log that enough witnesses have cosigned: they are a moment behind the log.
-        self._believed: dict[str, SignedCheckpoint] = {}
 
-    def verifier_key(self, log: PlacedLog) -> VerifierKey:
+    def verifier_key(self, log: Origin) -> VerifierKey:
         """Return the key by which a log is checked: its name is the log's."""
-        return VerifierKey(name=log.origin, type=SignatureType.ED25519, public=self.keys.public)
+        return VerifierKey(name=log.name, type=SignatureType.ED25519, public=self.keys.public)
 
-    def directory_of(self, log: PlacedLog) -> Path:
-        """Return the folder of a log."""
-        return self._root / folder_of(log.origin)
+    def reader(self, log: Origin) -> DirectoryReader:
+        """Return what reads a log."""
+        return DirectoryReader(log.directory(self._root))
 
-    def signed(self, log: PlacedLog) -> SignedCheckpoint | None:
+    def signed(self, log: Origin) -> SignedCheckpoint | None:
         """Return the newest checkpoint; None when there is none yet.
 
         Raises:
             ServiceError: LOG_NOT_WHOLE when there is one that the log did not sign.
         """
         try:
-            data = DirectoryReader(self.directory_of(log)).read_checkpoint()
-            signed = open_checkpoint(data, origin=log.origin, keys=[self.verifier_key(log)])
+            return self._opened(log, self.reader(log).read_checkpoint())
         except LogFileMissingError:
             return None
-        except DAMAGED as error:
-            raise LOG_NOT_WHOLE() from error
-        if self._is_believed(signed):
-            self._believed[log.origin] = signed
-        return signed
 
-    def signed_at(self, log: PlacedLog) -> datetime | None:
+    def cosigned(self, log: Origin) -> SignedCheckpoint | None:
+        """Return the newest checkpoint that enough witnesses have cosigned: they are a moment behind the log."""
+        try:
+            return self._opened(log, log.cosigned_file(self._root).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def signed_at(self, log: Origin) -> datetime | None:
         """Return when the newest checkpoint was written."""
         try:
-            changed_s = (self.directory_of(log) / CHECKPOINT_PATH).stat().st_mtime
+            changed_s = (log.directory(self._root) / CHECKPOINT_PATH).stat().st_mtime
         except FileNotFoundError:
             return None
         return datetime.fromtimestamp(changed_s, UTC)
 
-    def covering(self, log: PlacedLog, index: int) -> SignedCheckpoint | None:
+    def covering(self, log: Origin, index: int) -> SignedCheckpoint | None:
         """Return a checkpoint over an entry: the newest with its cosignatures, otherwise the newest; None when there is none."""
-        newest = self.signed(log)
         place = index - log.first_index
-        for signed in (self._believed.get(log.origin), newest):
+        for read in (self.cosigned, self.signed):
+            signed = read(log)
             if signed is not None and place < signed.checkpoint.size:
                 return signed
         return None
 
-    def prove(self, log: PlacedLog, index: int, signed: SignedCheckpoint) -> str:
+    def prove(self, log: Origin, index: int, signed: SignedCheckpoint) -> str:
         """Return the proof of an entry (c2sp.org/tlog-proof).
 
         Raises:
             ServiceError: LOG_NOT_WHOLE when the files of the log do not prove it.
         """
-        reader = DirectoryReader(self.directory_of(log))
         try:
-            return make_proof_file(reader, index - log.first_index, signed).data.decode()
+            return make_proof_file(self.reader(log), index - log.first_index, signed).data.decode()
         except DAMAGED as error:
             raise LOG_NOT_WHOLE() from error
 
-    def find_file(self, log: PlacedLog, path: str) -> bytes | None:
+    def find_file(self, log: Origin, path: str) -> bytes | None:
         """Return a tile or bundle as it lies there; None when there is none."""
         lies = read_path(path)
         if lies is None:
             return None
         limit = LONGEST_BUNDLE_BYTES if isinstance(lies, Bundle) else TILE_WIDTH * HASH_BYTES
         try:
-            with (self.directory_of(log) / path).open("rb") as file:
+            with (log.directory(self._root) / path).open("rb") as file:
                 return file.read(limit)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
 
-    def find_checkpoint(self, log: PlacedLog) -> bytes | None:
+    def find_checkpoint(self, log: Origin) -> bytes | None:
         """Return the newest checkpoint as it is published."""
         try:
-            return DirectoryReader(self.directory_of(log)).read_checkpoint()
+            return self.reader(log).read_checkpoint()
         except LogFileMissingError:
             return None
 
-    def _is_believed(self, signed: SignedCheckpoint) -> bool:
+    def _opened(self, log: Origin, data: bytes) -> SignedCheckpoint:
         try:
-            check_quorum(signed.note, self.keys.witnesses, quorum=self.keys.quorum)
-        except NoteRefusedError:
-            return False
-        return True
-
-
-def folder_of(origin: str) -> str:
-    """Return the name of a log's folder."""
-    return origin.replace("/", "_")
-
-
-def _placed(row: Row[Any]) -> PlacedLog:
-    return PlacedLog(origin=row.origin, first_index=row.first_index)
+            return open_checkpoint(data, origin=log.name, keys=[self.verifier_key(log)])
+        except DAMAGED as error:
+            raise LOG_NOT_WHOLE() from error

@@ -103,7 +103,7 @@ def _entry(kind: str, incident: Incident, leaf: bytes, *, now: datetime) -> NewE
         lane=incident.lane,
         sequence=incident.to_sequence,
         leaf=leaf,
-        action="audit.incident.signed",
+        action=f"log.{kind}",
         outcome="done",
         account_id="",
         member_id=incident.second_signed_by,

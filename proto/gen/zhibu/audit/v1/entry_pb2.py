@@ -23,24 +23,21 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from zhibu.policy.v1 import policy_pb2 as zhibu_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1azhibu/audit/v1/entry.proto\x12\x0ezhibu.audit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1czhibu/policy/v1/policy.proto\"\xc5\x03\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0c\n\x04lane\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x63tion_text\x18\x05 \x01(\t\x12-\n\x07outcome\x18\x06 \x01(\x0e\x32\x1c.zhibu.audit.v1.EntryOutcome\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x12\n\naccount_id\x18\x08 \x01(\t\x12\x11\n\tmember_id\x18\t \x01(\t\x12\x19\n\x0bmember_name\x18\n \x01(\tB\x04\xd8\xb5\x18\x01\x12\x16\n\x0e\x63\x61ller_service\x18\x0b \x01(\t\x12,\n\x07offices\x18\x0c \x03(\x0b\x32\x1b.zhibu.audit.v1.EntryOffice\x12\x17\n\x0forganisation_id\x18\r \x01(\t\x12\x19\n\x11organisation_name\x18\x0e \x01(\t\x12\x12\n\nsubject_id\x18\x0f \x01(\t\x12\x16\n\x0esubjects_count\x18\x10 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provable\x18\x12 \x01(\x08\"f\n\x0b\x45ntryOffice\x12\x0e\n\x06office\x18\x01 \x01(\t\x12\x13\n\x0boffice_text\x18\x02 \x01(\t\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x19\n\x11organisation_name\x18\x04 \x01(\t\"G\n\x0eSubjectOpening\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0c\n\x04salt\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\t*x\n\x0c\x45ntryOutcome\x12\x1d\n\x19\x45NTRY_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45NTRY_OUTCOME_DONE\x10\x01\x12\x16\n\x12\x45NTRY_OUTCOME_READ\x10\x02\x12\x19\n\x15\x45NTRY_OUTCOME_REFUSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1azhibu/audit/v1/entry.proto\x12\x0ezhibu.audit.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x03\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0c\n\x04lane\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x13\n\x0b\x61\x63tion_text\x18\x05 \x01(\t\x12-\n\x07outcome\x18\x06 \x01(\x0e\x32\x1c.zhibu.audit.v1.EntryOutcome\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x12\n\naccount_id\x18\x08 \x01(\t\x12\x11\n\tmember_id\x18\t \x01(\t\x12\x16\n\x0e\x63\x61ller_service\x18\n \x01(\t\x12,\n\x07offices\x18\x0b \x03(\x0b\x32\x1b.zhibu.audit.v1.EntryOffice\x12\x17\n\x0forganisation_id\x18\x0c \x01(\t\x12\x19\n\x11organisation_name\x18\r \x01(\t\x12\x12\n\nsubject_id\x18\x0e \x01(\t\x12\x16\n\x0esubjects_count\x18\x0f \x01(\x05\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provable\x18\x11 \x01(\x08\"f\n\x0b\x45ntryOffice\x12\x0e\n\x06office\x18\x01 \x01(\t\x12\x13\n\x0boffice_text\x18\x02 \x01(\t\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x19\n\x11organisation_name\x18\x04 \x01(\t\"G\n\x0eSubjectOpening\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0c\n\x04salt\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\t*x\n\x0c\x45ntryOutcome\x12\x1d\n\x19\x45NTRY_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45NTRY_OUTCOME_DONE\x10\x01\x12\x16\n\x12\x45NTRY_OUTCOME_READ\x10\x02\x12\x19\n\x15\x45NTRY_OUTCOME_REFUSED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'zhibu.audit.v1.entry_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENTRY'].fields_by_name['member_name']._loaded_options = None
-  _globals['_ENTRY'].fields_by_name['member_name']._serialized_options = b'\330\265\030\001'
-  _globals['_ENTRYOUTCOME']._serialized_start=742
-  _globals['_ENTRYOUTCOME']._serialized_end=862
-  _globals['_ENTRY']._serialized_start=110
-  _globals['_ENTRY']._serialized_end=563
-  _globals['_ENTRYOFFICE']._serialized_start=565
-  _globals['_ENTRYOFFICE']._serialized_end=667
-  _globals['_SUBJECTOPENING']._serialized_start=669
-  _globals['_SUBJECTOPENING']._serialized_end=740
+  _globals['_ENTRYOUTCOME']._serialized_start=685
+  _globals['_ENTRYOUTCOME']._serialized_end=805
+  _globals['_ENTRY']._serialized_start=80
+  _globals['_ENTRY']._serialized_end=506
+  _globals['_ENTRYOFFICE']._serialized_start=508
+  _globals['_ENTRYOFFICE']._serialized_end=610
+  _globals['_SUBJECTOPENING']._serialized_start=612
+  _globals['_SUBJECTOPENING']._serialized_end=683
 # @@protoc_insertion_point(module_scope)

@@ -63,7 +63,6 @@ class Entry(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     MEMBER_ID_FIELD_NUMBER: _builtins.int
-    MEMBER_NAME_FIELD_NUMBER: _builtins.int
     CALLER_SERVICE_FIELD_NUMBER: _builtins.int
     OFFICES_FIELD_NUMBER: _builtins.int
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
@@ -73,13 +72,15 @@ class Entry(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     PROVABLE_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Place in the tree, from 0."""
+    """Number of the entry over all that the log ever had, from 0: its place in the tree, as long as no new log was begun."""
     lane: _builtins.str
     """Service that wrote it."""
     sequence: _builtins.int
     """Number within the lane, from 1."""
     action: _builtins.str
-    """What the contract calls the act, for example "identity.application.approved"."""
+    """What the contract calls the act, for example "identity.application.approved"; "log.incident" and "log.origin" are the
+    log's own entries.
+    """
     action_text: _builtins.str
     """The act in the caller's language."""
     outcome: Global___EntryOutcome.ValueType
@@ -89,9 +90,9 @@ class Entry(_message.Message):
     account_id: _builtins.str
     """Account that called; empty when a service or nobody did."""
     member_id: _builtins.str
-    """Member whose account it is."""
-    member_name: _builtins.str
-    """Name of that member, as far as the caller may see it."""
+    """Member whose account it is; PeopleService.LookUpNames gives the name to those entitled. In a member's own list it is
+    set only where the member acted: whoever else acted is shown by office and organisation.
+    """
     caller_service: _builtins.str
     """Service that called, when one did."""
     organisation_id: _builtins.str
@@ -124,7 +125,6 @@ class Entry(_message.Message):
         reason: _builtins.str = ...,
         account_id: _builtins.str = ...,
         member_id: _builtins.str = ...,
-        member_name: _builtins.str = ...,
         caller_service: _builtins.str = ...,
         offices: _abc.Iterable[Global___EntryOffice] | None = ...,
         organisation_id: _builtins.str = ...,
@@ -136,7 +136,7 @@ class Entry(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "action", b"action", "action_text", b"action_text", "caller_service", b"caller_service", "create_time", b"create_time", "index", b"index", "lane", b"lane", "member_id", b"member_id", "member_name", b"member_name", "offices", b"offices", "organisation_id", b"organisation_id", "organisation_name", b"organisation_name", "outcome", b"outcome", "provable", b"provable", "reason", b"reason", "sequence", b"sequence", "subject_id", b"subject_id", "subjects_count", b"subjects_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "action", b"action", "action_text", b"action_text", "caller_service", b"caller_service", "create_time", b"create_time", "index", b"index", "lane", b"lane", "member_id", b"member_id", "offices", b"offices", "organisation_id", b"organisation_id", "organisation_name", b"organisation_name", "outcome", b"outcome", "provable", b"provable", "reason", b"reason", "sequence", b"sequence", "subject_id", b"subject_id", "subjects_count", b"subjects_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -342,7 +342,7 @@ class ProveEntryRequest(_message.Message):
     organisation_id: _builtins.str
     """Organisation that the call is about: the entry must be of it or below it."""
     index: _builtins.int
-    """Place of the entry in the tree."""
+    """Number of the entry."""
     def __init__(
         self,
         *,
@@ -416,7 +416,7 @@ class ExportEntriesRequest(_message.Message):
     """Organisation that the call is about; entries of those below it are in the file too."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From this instant on."""
+        """From this instant on. Of several logs, one begun after the loss of another, the newest is exported."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
@@ -503,7 +503,7 @@ class ProveMyEntryRequest(_message.Message):
 
     INDEX_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Place of the entry in the tree."""
+    """Number of the entry."""
     def __init__(
         self,
         *,

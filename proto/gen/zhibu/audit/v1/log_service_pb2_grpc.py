@@ -100,7 +100,8 @@ class LogServiceServicer:
 
     def GetEntryBundle(self, request, context):
         """GetEntryBundle gives up to 256 entries as they stand in the log (c2sp.org/tlog-tiles), to holders of audit.log.read at
-        the province: with a token, the whole log lies behind one prefix, as checking tools expect it.
+        the province: with a token, the whole log lies behind one prefix, as checking tools expect it. A checking tool reads
+        every bundle, so that this may be called often.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
@@ -156,7 +157,8 @@ class LogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProveMyEntry(self, request, context):
-        """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment.
+        """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment. What is
+        proven is the entry as it stands in the log, which names whoever acted by identifiers that stand for nobody outside.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,8 @@ class LogServiceStub:
     """
     GetEntryBundle: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.GetEntryBundleRequest, _httpbody_pb2.HttpBody]
     """GetEntryBundle gives up to 256 entries as they stand in the log (c2sp.org/tlog-tiles), to holders of audit.log.read at
-    the province: with a token, the whole log lies behind one prefix, as checking tools expect it.
+    the province: with a token, the whole log lies behind one prefix, as checking tools expect it. A checking tool reads
+    every bundle, so that this may be called often.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -67,7 +68,9 @@ class LogServiceStub:
     ListMyEntries: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.ListMyEntriesRequest, _log_service_pb2.ListMyEntriesResponse]
     """ListMyEntries pages through who looked at the caller's record or changed it, newest first."""
     ProveMyEntry: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.ProveMyEntryRequest, _log_service_pb2.ProveMyEntryResponse]
-    """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment."""
+    """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment. What is
+    proven is the entry as it stands in the log, which names whoever acted by identifiers that stand for nobody outside.
+    """
 
 @_typing.type_check_only
 class LogServiceAsyncStub(LogServiceStub):
@@ -83,7 +86,8 @@ class LogServiceAsyncStub(LogServiceStub):
     """
     GetEntryBundle: _aio.UnaryUnaryMultiCallable[_log_service_pb2.GetEntryBundleRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """GetEntryBundle gives up to 256 entries as they stand in the log (c2sp.org/tlog-tiles), to holders of audit.log.read at
-    the province: with a token, the whole log lies behind one prefix, as checking tools expect it.
+    the province: with a token, the whole log lies behind one prefix, as checking tools expect it. A checking tool reads
+    every bundle, so that this may be called often.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -107,7 +111,9 @@ class LogServiceAsyncStub(LogServiceStub):
     ListMyEntries: _aio.UnaryUnaryMultiCallable[_log_service_pb2.ListMyEntriesRequest, _log_service_pb2.ListMyEntriesResponse]  # type: ignore[assignment]
     """ListMyEntries pages through who looked at the caller's record or changed it, newest first."""
     ProveMyEntry: _aio.UnaryUnaryMultiCallable[_log_service_pb2.ProveMyEntryRequest, _log_service_pb2.ProveMyEntryResponse]  # type: ignore[assignment]
-    """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment."""
+    """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment. What is
+    proven is the entry as it stands in the log, which names whoever acted by identifiers that stand for nobody outside.
+    """
 
 class LogServiceServicer(metaclass=_abc_1.ABCMeta):
     """LogService is the log that nobody can change unseen (E7): searching it, proving an entry, and the log itself as
@@ -132,7 +138,8 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """GetEntryBundle gives up to 256 entries as they stand in the log (c2sp.org/tlog-tiles), to holders of audit.log.read at
-        the province: with a token, the whole log lies behind one prefix, as checking tools expect it.
+        the province: with a token, the whole log lies behind one prefix, as checking tools expect it. A checking tool reads
+        every bundle, so that this may be called often.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
@@ -198,6 +205,8 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _log_service_pb2.ProveMyEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_log_service_pb2.ProveMyEntryResponse, _abc.Awaitable[_log_service_pb2.ProveMyEntryResponse]]:
-        """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment."""
+        """ProveMyEntry gives an entry about the caller with its proof, and opens the caller's place in its commitment. What is
+        proven is the entry as it stands in the log, which names whoever acted by identifiers that stand for nobody outside.
+        """
 
 def add_LogServiceServicer_to_server(servicer: LogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

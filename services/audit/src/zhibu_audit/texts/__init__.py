@@ -9,14 +9,14 @@ from zhibu_kit.offices import OFFICES
 
 from zhibu_audit.texts.branches import BRANCHES
 from zhibu_audit.texts.identity import IDENTITY
-from zhibu_audit.texts.others import OTHERS
+from zhibu_audit.texts.others import OF_THE_LOG, OTHERS
 
 ACTIONS: Final[dict[str, tuple[str, str]]] = {**BRANCHES, **IDENTITY, **OTHERS}
 
 
 def text_of_action(action: str, language: str) -> str:
     """Return an act in the caller's language; one that this version does not know stands by its name."""
-    zh, en = ACTIONS.get(action, (action, action))
+    zh, en = ACTIONS.get(action) or OF_THE_LOG.get(action) or (action, action)
     return en if language == EN else zh
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final, Protocol, cast
 
@@ -42,6 +42,11 @@ LONGEST_ABOUT_BYTES: Final = 64 * 1024
 LONGEST_LINE_BYTES: Final = 512 * 1024
 _PART_BYTES: Final = 1024 * 1024
 _DAMAGED: Final = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, KeyError)
+
+
+# When an entry was made, and where it stands.
+_Place = tuple[datetime, int]
+_BEFORE_ALL: Final[_Place] = (datetime.min.replace(tzinfo=UTC), -1)
 
 
 class _Files(Protocol):
@@ -111,7 +116,7 @@ class _ExportCheck:
         about = _read_about(_read(files, ABOUT, LONGEST_ABOUT_BYTES), trust)
         self._sums(files)
         self._checkpoint(_read(files, CHECKPOINT, LONGEST_NOTE_BYTES), about.trust)
-        last = -1
+        last = _BEFORE_ALL
         for line in _lines(files):
             if len(self.faults) >= MOST_FAULTS:
                 return
@@ -142,12 +147,12 @@ class _ExportCheck:
             fault = Fault(kind=FindingKind.COSIGNATURES_MISSING, where=CHECKPOINT, detail=str(error))
             self.faults.append(fault)
 
-    def _entry(self, line: bytes, about: _About, last: int) -> int:
-        """Check a line; give the index that it names, or the last one when it names none."""
+    def _entry(self, line: bytes, about: _About, last: _Place) -> _Place:
+        """Check a line; give its time and index, by which lines are in order, or the last ones when it is none."""
         where = f"{ENTRIES}:{self.count + 1}"
         try:
             index, leaf, proof, action = _read_line(line)
-            row = read_leaf(leaf)
+            row = _read_row(leaf)
         except (LeafRefusedError, MalformedError) as error:
             self.faults.append(Fault(kind=FaultKind.ENTRY_MALFORMED, where=where, detail=str(error)))
             return last
@@ -160,13 +165,13 @@ class _ExportCheck:
         except ProofRefusedError as error:
             self.faults.append(Fault(kind=FaultKind.PROOF_REFUSED, where=where, detail=str(error)))
             return last
-        if index <= last:
-            detail = f"{index} after {last}"
-            self.faults.append(Fault(kind=FaultKind.EXPORT_COUNT, where=where, detail=detail))
-        if isinstance(row, RowLeaf) and not (_in_period(row, about) and action == row.row.get("action")):
+        place = (_time_of(row), index)
+        if not place > last:
+            self.faults.append(Fault(kind=FaultKind.EXPORT_COUNT, where=where, detail="twice, or not in order"))
+        if not (about.start_time <= place[0] < about.end_time and row.row.get("action") == action):
             detail = "another time or action than the export says"
             self.faults.append(Fault(kind=FaultKind.EXPORT_COUNT, where=where, detail=detail))
-        return index
+        return max(place, last)
 
 
 @contextmanager
@@ -252,8 +257,15 @@ def _read_line(line: bytes) -> tuple[int, bytes, list[bytes], str]:
         raise MalformedError(f"{type(error).__name__}: {error}") from error
 
 
-def _in_period(leaf: RowLeaf, about: _About) -> bool:
+def _read_row(leaf: bytes) -> RowLeaf:
+    row = read_leaf(leaf)
+    if not isinstance(row, RowLeaf):
+        raise LeafRefusedError("not an audit row")
+    return row
+
+
+def _time_of(leaf: RowLeaf) -> datetime:
     try:
-        return about.start_time <= datetime.fromisoformat(leaf.row["occurred_at"]) < about.end_time
-    except (ValueError, KeyError, TypeError):
-        return False
+        return datetime.fromisoformat(leaf.row["occurred_at"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return _BEFORE_ALL[0]
