@@ -26,9 +26,11 @@ from zhibu_stack.engines import Postgres
 from zhibu_tlog.keys import SignerKey, read_signer_key
 
 PROVINCE_ADMIN, COUNTY_ADMIN, OTHER_ADMIN = "province-admin", "county-admin", "other-admin"
+SECOND_ADMIN = "second-admin"
 CLERK, SECURITY = "clerk", "security"
 _GRANTS = (
     (PROVINCE_ADMIN, "province_admin", PROVINCE),
+    (SECOND_ADMIN, "province_admin", PROVINCE),
     (COUNTY_ADMIN, "county_admin", COUNTY),
     (OTHER_ADMIN, "county_admin", OTHER_COUNTY),
     (CLERK, "county_clerk", COUNTY),

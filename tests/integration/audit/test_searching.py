@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import grpc
@@ -24,7 +23,18 @@ from integration.audit.planted_log import (
     PROVINCE,
     TOWNSHIP,
     ZHANG,
-    PlantedLog,
+)
+from integration.audit.some_log import (
+    APPROVED,
+    BY_SERVICE,
+    ELSEWHERE,
+    FILLING,
+    LISTED,
+    OF_BRANCH,
+    OF_PROVINCE,
+    OWN,
+    REFUSED,
+    some_entries,
 )
 from support.rpc import Metadata, outcome_of, refusal_of
 from zhibu.audit.v1 import entry_pb2
@@ -35,43 +45,6 @@ from zhibu_stack.engines import Postgres
 from zhibu_tlog.keys import read_verifier_key
 from zhibu_tlog.proof_files import check_proof_file
 from zhibu_tlog.proofs import ProofRefusedError
-
-# What stands where, by number.
-APPROVED, LISTED, REFUSED, OF_BRANCH, ELSEWHERE, OF_PROVINCE, OWN, BY_SERVICE = range(8)
-FILLING = 300
-
-
-def some_entries() -> PlantedLog:
-    """Give a log in which something happened in two counties and at the province."""
-    log = PlantedLog()
-    log.add(subject_id=ZHANG, about=(ZHANG,))
-    log.add(action="identity.people.listed", outcome="read", subject_id=COUNTY, about=(ZHANG, LI))
-    log.add(action="identity.person.read", outcome="refused", reason="PERMISSION_DENIED", subject_id=ZHANG, offices=[])
-    log.add(lane="branches", action="branches.post.filled", organisation_id=BRANCH, subject_id=BRANCH, about=(LI,))
-    log.add(county=OTHER_COUNTY, subject_id=LI, about=(LI,), offices=[f"county_admin@{OTHER_COUNTY}"])
-    log.add(county="", organisation_id=PROVINCE, action="identity.grant.made", subject_id="grant")
-    log.add(
-        action="identity.my_data.downloaded",
-        outcome="read",
-        about=(ZHANG,),
-        member_id=ZHANG,
-        organisation_id="",
-        offices=[],
-    )
-    log.add(
-        lane="identity",
-        action="identity.telephones.resolved",
-        outcome="read",
-        county="",
-        service="notify",
-        member_id="",
-        account_id="svc-notify",
-        offices=[],
-        about=(ZHANG,),
-    )
-    for number in range(FILLING):
-        log.add(lane="notify", action="notify.inbox.marked_read", subject_id=f"filling-{number}", offices=[])
-    return log
 
 
 @pytest.fixture(scope="module")
@@ -217,56 +190,6 @@ async def test_an_entry_that_is_not_under_a_checkpoint_cannot_be_proven_yet(aske
         assert await outcome_of(asked.log.ProveEntry(proof, metadata=county)) == "ENTRY_NOT_PROVABLE"
     finally:
         await asked.everything.execute("delete from entry where entry_index = $1", behind)
-
-
-async def test_a_member_sees_who_looked_by_office_and_never_who_it_was(asked: Asked) -> None:
-    response = await asked.log.ListMyEntries(pb.ListMyEntriesRequest(), metadata=asked.member(ZHANG))
-    assert [entry.index for entry in response.entries] == [BY_SERVICE, OWN, REFUSED, LISTED, APPROVED]
-    by_service, own, refused, listed, _ = response.entries
-    assert (by_service.caller_service, by_service.action_text) == ("notify", "为发送短信取用手机号码")
-    # What the member did is marked as the member's own.
-    assert [entry.member_id for entry in response.entries] == ["", ZHANG, "", "", ""]
-    assert [entry.account_id for entry in response.entries] == [""] * 5
-    assert (listed.offices[0].office_text, listed.offices[0].organisation_name) == ("县级审批员", "临朐县")
-    assert (refused.outcome, refused.reason, own.outcome) == (
-        entry_pb2.ENTRY_OUTCOME_REFUSED,
-        "PERMISSION_DENIED",
-        entry_pb2.ENTRY_OUTCOME_READ,
-    )
-    assert OFFICER not in str(response)
-    read = await asked.log.ListMyEntries(
-        pb.ListMyEntriesRequest(outcome=entry_pb2.ENTRY_OUTCOME_READ, page_size=2), metadata=asked.member(ZHANG)
-    )
-    assert [entry.index for entry in read.entries] == [BY_SERVICE, OWN]
-    rest = await asked.log.ListMyEntries(
-        pb.ListMyEntriesRequest(outcome=entry_pb2.ENTRY_OUTCOME_READ, page_size=2, page_token=read.next_page_token),
-        metadata=asked.member(ZHANG),
-    )
-    assert [entry.index for entry in rest.entries] == [LISTED]
-
-
-async def test_a_member_proves_an_entry_and_opens_the_own_place_in_it(asked: Asked) -> None:
-    given = await asked.log.ProveMyEntry(pb.ProveMyEntryRequest(index=LISTED), metadata=asked.member(LI))
-    check_proof_file(
-        given.proof.encode(), given.leaf, origin=asked.key.name, keys=[read_verifier_key(given.verifier_key)]
-    )
-    own = sha256(bytes.fromhex(given.opening.salt) + LI.encode()).hexdigest()
-    assert (given.opening.subject_id, own in given.opening.commitments) == (LI, True)
-    assert len(given.opening.commitments) == 2
-    together = sha256(bytes.fromhex("".join(given.opening.commitments))).hexdigest()
-    assert orjson.loads(given.leaf)["row"]["subjects_commitment"] == together
-    # Named by the entry itself, there is nothing to open.
-    named = await asked.log.ProveMyEntry(pb.ProveMyEntryRequest(index=REFUSED), metadata=asked.member(ZHANG))
-    assert not named.HasField("opening")
-
-
-async def test_what_is_not_about_the_member_is_not_there(asked: Asked) -> None:
-    for member_id, index in ((LI, APPROVED), (OFFICER, APPROVED), (ZHANG, ELSEWHERE), (ZHANG, 10**9)):
-        request = pb.ProveMyEntryRequest(index=index)
-        assert await outcome_of(asked.log.ProveMyEntry(request, metadata=asked.member(member_id))) == "NOT_FOUND"
-    assert not (await asked.log.ListMyEntries(pb.ListMyEntriesRequest(), metadata=asked.member(OFFICER))).entries
-    nobody = asked.member(None)
-    assert await outcome_of(asked.log.ListMyEntries(pb.ListMyEntriesRequest(), metadata=nobody)) == "PERMISSION_DENIED"
 
 
 async def test_searching_the_log_stands_in_the_log(asked: Asked) -> None:
