@@ -1,4 +1,4 @@
-"""The command line of a service: migrate, dead-letters, reconcile, audit-verify."""
+"""The command line of a service: migrate, dead-letters, reconcile, audit-verify, audit-feed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database, Role, Scope
 from zhibu_kit.dead_letters import replay_requested
 from zhibu_kit.events import EventContext
-from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
+from zhibu_kit.notifications import AUDIT_FEED_CHANNEL, DEAD_LETTER_CHANNEL, Notifications
 from zhibu_kit.settings import ServiceSettings
 from zhibu_kit.testing.clock import DEFAULT_START
 from zhibu_kit.testing.databases import DatabaseMaker
@@ -30,6 +30,7 @@ from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
 
 Command = Callable[..., Any]
+KIT = ("kit/0001_kit", "kit/0002_virtual_branch", "kit/0003_open_grant", "kit/0004_audit_feed")
 
 
 async def build(runtime: Runtime[Any]) -> Assembly:
@@ -67,7 +68,7 @@ def run(made: ServiceDatabase, capsys: pytest.CaptureFixture[str]) -> Command:
 async def test_migrate_says_what_it_did_and_then_that_there_is_nothing_to_do(run: Command) -> None:
     assert await run("migrate") == (
         0,
-        "kit/0001_kit done\nkit/0002_virtual_branch done\nkit/0003_open_grant done\nmirror/0001_record done\n",
+        "".join(f"{migration} done\n" for migration in (*KIT, "mirror/0001_record")),
         "",
     )
     assert await run("migrate") == (0, "nothing to apply\n", "")
@@ -76,7 +77,7 @@ async def test_migrate_says_what_it_did_and_then_that_there_is_nothing_to_do(run
 async def test_a_migration_that_fails_is_one_sentence_and_a_status(run: Command, tmp_path: Path) -> None:
     (tmp_path / "0001_wrong.sql").write_text("create table half (id int); select nonsense;")
     status, output, complaint = await run("migrate", migrations=tmp_path)
-    assert (status, output) == (1, "kit/0001_kit done\nkit/0002_virtual_branch done\nkit/0003_open_grant done\n")
+    assert (status, output) == (1, "".join(f"{migration} done\n" for migration in KIT))
     assert complaint.startswith(
         "数据库迁移失败 / migration failed: mirror/0001_wrong failed, line 1 and left nothing behind"
     )
@@ -153,6 +154,29 @@ async def test_audit_verify_finds_a_row_that_was_changed(
     await intruder.execute("update kit_audit set account_id = 'somebody else'")
     await intruder.close()
     assert await run("audit-verify") == (1, "row 1 was changed\n", "")
+    await database.close()
+
+
+async def test_audit_feed_wakes_the_running_service_to_publish_rows_again(
+    run: Command, made: ServiceDatabase, start: Start
+) -> None:
+    await run("migrate")
+    database = Database(made.app_url, service="mirror")
+    for _ in range(4):
+        await database.audit_refusal(call_of("UpdateRecord"), None, "PERMISSION_DENIED")
+    await number_audit_rows(database)
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await transaction.execute(update(tables.audit_head).values(fed_sequence=4))
+    notifications = Notifications(made.app_url)
+    woken = notifications.event(AUDIT_FEED_CHANNEL)
+    start(notifications.run())
+    await asyncio.wait_for(woken.wait(), 5)
+    woken.clear()
+    assert await run("audit-feed", "--from", "3") == (0, "2 rows wait to be published by the running service\n", "")
+    await asyncio.wait_for(woken.wait(), 5)
+    # Asking for less does not take back what was asked for.
+    assert await run("audit-feed", "--from", "4") == (0, "2 rows wait to be published by the running service\n", "")
+    assert await run("audit-feed", "--from", "0") == (0, "4 rows wait to be published by the running service\n", "")
     await database.close()
 
 

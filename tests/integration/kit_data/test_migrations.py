@@ -49,6 +49,7 @@ async def test_the_kits_tables_come_first_and_each_file_runs_once(database: Serv
         "kit/0001_kit",
         "kit/0002_virtual_branch",
         "kit/0003_open_grant",
+        "kit/0004_audit_feed",
         "testing/0001_words",
     )
     assert await run(database, directory) == ()
@@ -107,7 +108,7 @@ async def test_two_deployments_at_once_run_each_file_once(database: ServiceDatab
     assert sorted(done) == [
         (),
         (),
-        ("kit/0001_kit", "kit/0002_virtual_branch", "kit/0003_open_grant", "testing/0001_words"),
+        ("kit/0001_kit", "kit/0002_virtual_branch", "kit/0003_open_grant", "kit/0004_audit_feed", "testing/0001_words"),
     ]
 
 

@@ -82,6 +82,7 @@ def test_the_readmes_of_this_repository_can_be_read() -> None:
 async def test_a_service_publishes_its_own_subject(bus: Bus) -> None:
     await bus.publish("zhibu.testing.v1.record_changed", b"", {})
     await bus.publish("zhibu.dead.testing", b"", {})
+    await bus.publish("zhibu.audit_rows.v1.testing", b"", {})
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,8 @@ async def test_a_service_publishes_its_own_subject(bus: Bus) -> None:
         "zhibu.other.v1.thing_changed",
         "zhibu.testing.v1.unlisted",
         "zhibu.dead.other",
+        "zhibu.audit_rows.v1.other",
+        "zhibu.audit_rows.v1.testing.more",
         "zhibu.identity.v1.access_revoked",
     ],
 )
@@ -177,7 +180,7 @@ async def test_a_service_cannot_listen_to_others_nor_to_their_answers(
 
 
 @pytest.mark.parametrize("verb", ["DELETE", "PURGE", "UPDATE", "MSG.DELETE", "MSG.GET"])
-@pytest.mark.parametrize("stream", ["ZHIBU_TESTING", "ZHIBU_OTHER", "ZHIBU_DEAD"])
+@pytest.mark.parametrize("stream", ["ZHIBU_TESTING", "ZHIBU_OTHER", "ZHIBU_DEAD", "ZHIBU_AUDIT_ROWS"])
 async def test_a_service_cannot_empty_change_or_read_a_stream(bus: Bus, verb: str, stream: str) -> None:
     with pytest.raises(REFUSED):
         await bus.client.request(f"$JS.API.STREAM.{verb}.{stream}", b"{}", timeout=0.2)

@@ -42,6 +42,7 @@ README = f"""
 
 ## Consumes
 - `{SUBJECT}`
+- `zhibu.audit.v1.rows_wanted`
 - `zhibu.branches.v1.organisation_changed`
 - `zhibu.identity.v1.access_revoked`
 - `zhibu.identity.v1.deny_list_heartbeat`
@@ -51,6 +52,7 @@ SUBJECTS = [
     parse_subjects(README, service="testing"),
     parse_subjects("## Publishes\n- `zhibu.identity.v1.grant_changed`\n", service="identity"),
     parse_subjects("## Publishes\n- `zhibu.branches.v1.organisation_changed`\n", service="branches"),
+    parse_subjects("## Publishes\n- `zhibu.audit.v1.rows_wanted`\n", service="audit"),
 ]
 OFFICE = offices.Office(
     name="tester",

@@ -2,24 +2,21 @@
 
 A successful write's row commits with it, unnumbered. A refused attempt and a reading commit a row of their own. One job
 numbers and chains the rows after commit (`audit_chain.py`): numbering inside the transaction would run all writes one
-after another. Rows hold identifiers and salted commitments, never personal data.
+after another. Rows hold identifiers and salted commitments (`audit_subjects.py`), never personal data.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from google.protobuf.message import Message
 
+from zhibu_kit.audit_subjects import Openings
 from zhibu_kit.call import Call
 from zhibu_kit.ids import new_ulid
 
 Outcome = Literal["done", "read", "refused"]
-SALT_BYTES: Final = 16
 # Identifiers are short; whatever a refused caller put into the field is cut to this.
 MAX_SUBJECT_LENGTH: Final = 64
 
@@ -57,14 +54,13 @@ def audit_row(
     *,
     outcome: Outcome,
     occurred_at: datetime,
-    subjects: Sequence[str] = (),
+    openings: Openings | None = None,
     reason: str = "",
 ) -> dict[str, Any]:
     """Return the row for one call of an audited method, for INSERT_AUDIT; action and subject are what the contract says."""
     audited = call.method.audited
     assert audited is not None, f"{call.method.name} is not audited"
     principal = call.principal
-    salt = secrets.token_bytes(SALT_BYTES) if subjects else None
     return {
         "audit_id": new_ulid(),
         "action": audited.action,
@@ -78,18 +74,14 @@ def audit_row(
         "organisation_id": call.organisation_id or "",
         "county_code": ",".join(sorted(call.scope.counties)),
         "subject_id": _subject_of(request, audited.subject_field),
-        "subjects_count": len(subjects),
-        "subjects_commitment": commitment(salt, subjects) if salt else None,
-        "commitment_salt": salt,
+        "subjects_count": len(openings.columns[0]) if openings else 0,
+        "subjects_commitment": openings.commitment if openings else None,
+        # Rows of before kit 0004 have one salt for all of their subjects.
+        "commitment_salt": None,
         "request_id": call.request_id,
         "trace_id": call.trace_id,
         "occurred_at": occurred_at,
     }
-
-
-def commitment(salt: bytes, subjects: Sequence[str]) -> bytes:
-    """Return SHA-256 over the salt and the sorted identifiers, each followed by a line feed."""
-    return hashlib.sha256(salt + "".join(f"{subject}\n" for subject in sorted(subjects)).encode()).digest()
 
 
 def _offices_of(call: Call) -> list[str]:

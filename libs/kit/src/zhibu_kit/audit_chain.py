@@ -11,10 +11,12 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from sqlalchemy import RowMapping, bindparam, func, select, update
 
 from zhibu_kit import tables
+from zhibu_kit.audit_subjects import find_wrong_commitments
 from zhibu_kit.db import Database, Role
 from zhibu_kit.metrics import gauge
 from zhibu_kit.scope import Scope
@@ -30,11 +32,16 @@ UNNUMBERED_AGE: Final = gauge(
 _UNCHAINED: Final = frozenset({"sequence", "chain_hash", "commitment_salt"})
 
 
-def chain_hash(previous: bytes, sequence: int, row: RowMapping) -> bytes:
-    """Return the hash of a row after `previous`; the salt is left out, so that it can be destroyed with a member's key."""
+def canonical_row(sequence: int, row: RowMapping | asyncpg.Record) -> bytes:
+    """Return what the chain covers of a row: not the salt, so that it can be destroyed with a member's key."""
     fields = {str(name): _plain(value) for name, value in row.items() if str(name) not in _UNCHAINED}
     fields["sequence"] = sequence
-    return hashlib.sha256(previous + orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
+    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+
+
+def chain_hash(previous: bytes, sequence: int, row: RowMapping) -> bytes:
+    """Return the hash of a row after `previous`."""
+    return hashlib.sha256(previous + canonical_row(sequence, row)).digest()
 
 
 async def number_audit_rows(database: Database) -> int:
@@ -86,7 +93,7 @@ async def unnumbered_age_s(database: Database, *, now: datetime) -> float:
 
 
 async def verify_audit_chain(database: Database) -> list[str]:
-    """Recompute the chain and return what is wrong with it; an empty list when nothing is."""
+    """Recompute the chain and the commitments and return what is wrong with them; an empty list when nothing is."""
     faults: list[str] = []
     previous, expected = bytes(32), 0
     async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
@@ -105,6 +112,8 @@ async def verify_audit_chain(database: Database) -> list[str]:
                 elif chain_hash(previous, expected, row._mapping) != bytes(row.chain_hash):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its public name
                     faults.append(f"row {expected} was changed")
                 previous = bytes(row.chain_hash)
+            wrong = await find_wrong_commitments(transaction, rows)
+            faults += [f"whom row {sequence} is about was changed" for sequence in wrong]
             if len(rows) < BATCH:
                 break
         head = await transaction.one(select(tables.audit_head))

@@ -15,11 +15,17 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from zhibu_kit.nats_permissions import AUDIT_ROWS_SUBJECT
+
 log = logging.getLogger("zhibu.bus")
 
 DEAD_STREAM: Final = "ZHIBU_DEAD"
+AUDIT_ROWS_STREAM: Final = "ZHIBU_AUDIT_ROWS"
 # Events are kept for this long; who was away longer is brought up to date by `reconcile`.
 MAX_AGE_S: Final = 14 * 24 * 3600
+# Audit rows come with what opens their commitments, which must not outlive a member's key for long. A log that was away
+# for longer asks for the rows again.
+AUDIT_ROWS_MAX_AGE_S: Final = 7 * 24 * 3600
 # JetStream sets this much aside for each stream, whether it is used or not.
 MAX_BYTES: Final = 256 * 1024**2
 # JetStream drops a second message with the same id within this; afterwards the inbox does.
@@ -81,23 +87,25 @@ async def connect(url: str, *, user: str, password: str, name: str) -> Bus:
 
 
 async def ensure_streams(bus: Bus, services: Iterable[str], *, replicas: int = 1, max_bytes: int = MAX_BYTES) -> None:
-    """Create or update the stream of each service and the one of dead letters; idempotent.
+    """Create or update the stream of each service, the one of dead letters and the one of audit rows; idempotent.
 
     Services may not do this themselves: it is done by an administrator's user when the installation starts.
     """
     subjects = {f"ZHIBU_{service.upper()}": f"zhibu.{service}.v1.>" for service in services}
-    for name, subject in {**subjects, DEAD_STREAM: "zhibu.dead.>"}.items():
-        await _ensure(bus, _stream(name, subject, replicas=replicas, max_bytes=max_bytes))
+    of_all = {DEAD_STREAM: "zhibu.dead.>", AUDIT_ROWS_STREAM: f"{AUDIT_ROWS_SUBJECT}.*"}
+    for name, subject in {**subjects, **of_all}.items():
+        age_s = AUDIT_ROWS_MAX_AGE_S if name == AUDIT_ROWS_STREAM else MAX_AGE_S
+        await _ensure(bus, _stream(name, subject, replicas=replicas, max_bytes=max_bytes, max_age_s=age_s))
 
 
-def _stream(name: str, subject: str, *, replicas: int, max_bytes: int) -> StreamConfig:
+def _stream(name: str, subject: str, *, replicas: int, max_bytes: int, max_age_s: int) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=[subject],
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
-        max_age=MAX_AGE_S,
+        max_age=max_age_s,
         max_bytes=max_bytes,
         max_msg_size=MAX_MESSAGE_BYTES,
         duplicate_window=DUPLICATE_WINDOW_S,

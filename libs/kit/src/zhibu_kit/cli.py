@@ -1,4 +1,4 @@
-"""The command line that every service has: serve (default), migrate, dead-letters, reconcile, audit-verify."""
+"""The command line that every service has: serve (default), migrate, dead-letters, reconcile, audit-verify, audit-feed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 
 from zhibu_kit.app import Build, run_service
 from zhibu_kit.audit_chain import verify_audit_chain
+from zhibu_kit.audit_feed import feed_from
 from zhibu_kit.clock import SystemClock
 from zhibu_kit.db import Database
 from zhibu_kit.dead_letters import discard, list_dead_letters, request_replay
@@ -47,6 +48,8 @@ def kit_cli(
     commands.add_parser("migrate", help="bring the database up to date")
     commands.add_parser("reconcile", help="say again how everything stands, for consumers that missed something")
     commands.add_parser("audit-verify", help="recompute the chain of audit rows")
+    feed = commands.add_parser("audit-feed", help="have the running service publish audit rows to the log again")
+    feed.add_argument("--from", dest="from_sequence", type=int, required=True, help="first number that is wanted")
     letters = commands.add_parser("dead-letters", help="events that could not be handled").add_subparsers(
         dest="action", required=True
     )
@@ -101,6 +104,10 @@ async def _operate(name: str, settings: ServiceSettings, given: argparse.Namespa
                 faults = await verify_audit_chain(database)
                 sys.stdout.write("".join(f"{fault}\n" for fault in faults) or "the chain is whole\n")
                 return 1 if faults else 0
+            case "audit-feed":
+                count = await feed_from(database, given.from_sequence)
+                sys.stdout.write(f"{count} rows wait to be published by the running service\n")
+                return 0
             case _:
                 return await _dead_letters(database, given)
     finally:

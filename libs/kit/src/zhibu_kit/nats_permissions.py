@@ -1,7 +1,8 @@
 """What a service's NATS user may do, made from the lists in the service's README.
 
 Under `## Publishes` and `## Consumes` each bullet names one subject in backquotes. From them follow the subjects of the
-JetStream API: publish its own events, make and pull exactly its own durable consumers, follow the deny-list. Nothing else.
+JetStream API: publish its own events and audit rows, make and pull exactly its own durable consumers, follow the deny-list.
+Nothing else.
 Under `## Buckets` a bullet names a bucket that the service reads and writes.
 """
 
@@ -16,6 +17,8 @@ from zhibu_kit.events import durable_of, stream_of
 
 DENY_LIST_EVENT: Final = "zhibu.identity.v1.access_revoked"
 HEARTBEAT: Final = "zhibu.identity.v1.deny_list_heartbeat"
+# Each service's audit rows go out under its name behind this.
+AUDIT_ROWS_SUBJECT: Final = "zhibu.audit_rows.v1"
 _SUBJECT: Final = re.compile(r"^zhibu\.[a-z][a-z0-9_]*\.v[1-9][0-9]*\.[a-z][a-z0-9_]*$")
 _HEADING: Final = re.compile(r"^##\s+(.+?)\s*$")
 _BULLET: Final = re.compile(r"^[-*]\s+`([^`]+)`")
@@ -80,7 +83,7 @@ def permissions_of(subjects: Subjects) -> Permissions:
     does not list. Streams are made by an administrator, because who may change a stream may empty it.
     """
     service = subjects.service
-    publish = [*subjects.publishes, f"zhibu.dead.{service}"]
+    publish = [*subjects.publishes, f"zhibu.dead.{service}", f"{AUDIT_ROWS_SUBJECT}.{service}"]
     subscribe = [f"_INBOX.{service}.>", HEARTBEAT]
     for subject in subjects.consumes:
         if subject in (HEARTBEAT, DENY_LIST_EVENT):

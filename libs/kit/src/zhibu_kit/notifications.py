@@ -13,9 +13,11 @@ import asyncpg
 
 log = logging.getLogger("zhibu.notifications")
 
-# Told of rows in the outbox by commands beside the running service, of dead letters to be replayed by the same.
+# Told of rows in the outbox by commands beside the running service, of dead letters to be replayed by the same, and of
+# audit rows that are wanted again by the log and by commands.
 OUTBOX_CHANNEL: Final = "kit_outbox"
 DEAD_LETTER_CHANNEL: Final = "kit_dead_letter"
+AUDIT_FEED_CHANNEL: Final = "kit_audit_feed"
 
 CONNECT_TIMEOUT_S: Final = 5
 RETRY_S: Final = 1.0

@@ -1,4 +1,4 @@
-"""The data half of a running service: database, bus, relay, consumers, projections and the audit chain."""
+"""The data half of a running service: database, bus, relay, consumers, projections, the audit chain and its feed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Final
 from nats.aio.client import Client
 from opentelemetry.metrics import Observation
 
-from zhibu_kit import audit_chain, dead_letters, lag, tables
+from zhibu_kit import audit_chain, audit_feed, dead_letters, lag, tables
 from zhibu_kit.access import ContractError
+from zhibu_kit.audit_feed import AuditFeed, rows_wanted_consumer
 from zhibu_kit.background import Background, Job
 from zhibu_kit.bus import Bus, connect
 from zhibu_kit.clock import Clock
@@ -20,7 +21,7 @@ from zhibu_kit.consumers import PARALLEL_EVENTS, Consumer, ConsumerRunner
 from zhibu_kit.db import Database
 from zhibu_kit.health import Check
 from zhibu_kit.lag import Lag
-from zhibu_kit.notifications import DEAD_LETTER_CHANNEL, Notifications
+from zhibu_kit.notifications import AUDIT_FEED_CHANNEL, DEAD_LETTER_CHANNEL, Notifications
 from zhibu_kit.outbox import OutboxRelay
 from zhibu_kit.projections import GrantProjection, OrganisationProjection
 from zhibu_kit.settings import ServiceSettings
@@ -59,6 +60,7 @@ class PostgresBacking:
         self._lag = Lag(bus, telemetry)
         database.observe(telemetry)
         self.relay = OutboxRelay(database, bus, notifications=notifications, telemetry=telemetry, clock=clock)
+        self._feed = AuditFeed(database, bus, telemetry=telemetry, clock=clock)
 
     def start(self, background: Background, consumers: Sequence[Consumer]) -> None:
         """Start relay, consumers, projections and the kit's own jobs as background tasks."""
@@ -69,10 +71,12 @@ class PostgresBacking:
             background.start(f"consumer {runner.consumer.name}", runner.run())
 
         async def number() -> None:
-            await audit_chain.number_audit_rows(self.database)
+            if await audit_chain.number_audit_rows(self.database):
+                self.notifications.wake(AUDIT_FEED_CHANNEL)
 
         async def look_at_audit() -> None:
             self._unnumbered_age_s = await audit_chain.unnumbered_age_s(self.database, now=self._clock.now())
+            await self._feed.measure()
 
         async def look_at_consumers() -> None:
             await self._lag.measure(runners.values())
@@ -85,7 +89,14 @@ class PostgresBacking:
             await clean_up(self.database, now=self._clock.now())
 
         replay_woken = self.notifications.event(DEAD_LETTER_CHANNEL)
+        feed_woken = self.notifications.event(AUDIT_FEED_CHANNEL)
+
+        async def feed() -> None:
+            if not await self._feed.feed():
+                feed_woken.set()
+
         background.start_job(Job(name="audit chain", run=number, every_s=audit_chain.EVERY_S))
+        background.start_job(Job(name="audit feed", run=feed, every_s=audit_feed.EVERY_S, woken=feed_woken))
         background.start_job(Job(name="unnumbered audit rows", run=look_at_audit, every_s=audit_chain.LOOK_S))
         background.start_job(Job(name="consumer lag", run=look_at_consumers, every_s=lag.EVERY_S))
         background.start_job(Job(name="dead letters", run=replay, every_s=dead_letters.POLL_S, woken=replay_woken))
@@ -97,11 +108,12 @@ class PostgresBacking:
         if twice:
             # A durable consumer is named after its event, by which NATS permissions are exact.
             raise ContractError(f"more than one consumer of {', '.join(twice)}")
-        # The kit itself follows grants and the tree; a service that does too comes after it, in the same transaction.
-        # Access hangs on them, so they do not queue with the others.
+        # The kit itself follows grants and the tree, and hears when the log wants rows; a service that does too comes after
+        # it, in the same transaction. Access hangs on the first two, so they do not queue with the others.
         own = {consumer.event.DESCRIPTOR.full_name: consumer for consumer in consumers}
         projections: list[Consumer] = []
-        for projection in (self.organisations.consumer(), self.grants.consumer()):
+        wanted = rows_wanted_consumer(self.database.service)
+        for projection in (self.organisations.consumer(), self.grants.consumer(), wanted):
             more = own.pop(projection.event.DESCRIPTOR.full_name, None)
             projections.append(projection.then(more.handle) if more else projection)
         gate = asyncio.Semaphore(PARALLEL_EVENTS)

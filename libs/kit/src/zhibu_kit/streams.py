@@ -21,7 +21,7 @@ TIMEOUT_S: Final = 30.0
 
 
 async def ensure(settings: ServiceSettings, services: Sequence[str], *, replicas: int, max_bytes: int) -> None:
-    """Make what is missing of the services' streams and of the one for dead letters."""
+    """Make what is missing of the services' streams and of those for dead letters and audit rows."""
     async with asyncio.timeout(TIMEOUT_S):
         bus = await connect(
             settings.nats_url, user=settings.nats_user, password=settings.nats_password, name="administrator"

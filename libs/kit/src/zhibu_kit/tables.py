@@ -1,4 +1,4 @@
-"""The kit's own tables, as sql/0001_kit.sql makes them."""
+"""The kit's own tables, as the files of sql/ make them."""
 
 from __future__ import annotations
 
@@ -101,6 +101,16 @@ audit_head: Final = Table(
     Column("only_row", Boolean, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("chain_hash", LargeBinary, nullable=False),
+    Column("fed_sequence", BigInteger, nullable=False),
+)
+
+audit_subject: Final = Table(
+    "kit_audit_subject",
+    KIT,
+    Column("audit_id", Text, primary_key=True),
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("subject_id", Text),
+    Column("salt", LargeBinary),
 )
 
 organisation: Final = Table(

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from zhibu_kit.audit import INSERT_AUDIT, audit_row
+from zhibu_kit.audit_subjects import INSERT_SUBJECTS, Openings
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.errors import REQUEST_ID_REUSED, UNAVAILABLE
@@ -51,6 +52,7 @@ class Read(Transaction):
         self._call = call
         self._request = request
         self._audit: dict[str, Any] | None = None
+        self._openings: Openings | None = None
         self._replied = False
 
     def reply(self, response: A, *, subjects: Sequence[str] = ()) -> A:
@@ -58,12 +60,13 @@ class Read(Transaction):
         self._replied = True
         audited = self._call.method.audited
         if audited is not None:
+            self._openings = Openings.of(subjects) if subjects else None
             self._audit = audit_row(
                 self._call,
                 self._request,
                 outcome="read" if audited.reading else "done",
                 occurred_at=self._clock.now(),
-                subjects=subjects,
+                openings=self._openings,
             )
         return response
 
@@ -86,6 +89,8 @@ class Read(Transaction):
             last.add(INSERT_EVENTS, self._take_events())
         if self._audit is not None:
             last.add(INSERT_AUDIT, list(self._audit.values()))
+            if self._openings is not None:
+                last.add(INSERT_SUBJECTS, [self._audit["audit_id"], *self._openings.columns])
 
 
 class Write(Read, Generic[R]):
