@@ -11,7 +11,7 @@ from zhibu.audit.v1.audit_rows_pb2 import AuditRow, AuditRows
 from zhibu_kit.audit_messages import MAX_BYTES, MAX_ROWS, Packed, Piece, pack
 
 # Of each row, how large its pieces are.
-ROWS = st.lists(st.lists(st.sampled_from((10, 600, 250 * 1024)), min_size=1, max_size=4), max_size=12)
+ROWS = st.lists(st.lists(st.sampled_from((10, 600, 250 * 1024)), min_size=1, max_size=3), max_size=8)
 
 
 def pieces_of(sizes: Sequence[Sequence[int]]) -> list[Piece]:
