@@ -35,7 +35,7 @@ def may(gateway: StubGateway, *permissions: str) -> None:
 def officer(clerk: Browser, gateway: StubGateway) -> Browser:
     """An officer of the county with every permission over the log."""
     may(gateway, *ALL)
-    gateway.prepare(SEARCH, {"entries": [LogMaker().entry(memberId=OFFICER, memberName="李强")]})
+    gateway.prepare(SEARCH, {"entries": [LogMaker().entry(memberId=OFFICER)]})
     return clerk
 
 
@@ -95,7 +95,7 @@ async def test_what_is_searched_for_reaches_the_gateway_and_no_address(officer: 
 
 async def test_a_row_says_who_did_what_and_leads_to_the_entry(officer: Browser, gateway: StubGateway) -> None:
     waiting = LogMaker().entry(index="138", provable=False, actionText="")
-    gateway.prepare(SEARCH, {"entries": [waiting, LogMaker().entry(memberName="李强")], "nextPageToken": "t2"})
+    gateway.prepare(SEARCH, {"entries": [waiting, LogMaker().entry(memberId=OTHER)], "nextPageToken": "t2"})
     page = (await officer.get(LOG)).text
     table = page.partition('data-test="log-entries"')[2]
     assert re.findall(rf'href="{LOG}/entries/(\d+)"', table) == ["137"]
@@ -109,6 +109,23 @@ async def test_a_row_says_who_did_what_and_leads_to_the_entry(officer: Browser, 
     assert f'href="{LOG}?page=t2"' in table
     gateway.prepare(SEARCH, {})
     assert "没有符合的记录" in (await officer.get(LOG)).text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"offices": [], "memberId": OTHER}, "李强"),
+        ({"offices": [], "memberId": FIRST}, "一名党员（姓名不可见）"),
+        ({"offices": [], "callerService": "notify"}, "系统自动（notify）"),
+        ({"offices": []}, "未登录的人"),
+        ({"offices": [], "action": "log.incident"}, "两名干部签字"),
+    ],
+)
+async def test_whoever_acted_is_told_with_the_name_that_the_officer_may_know(
+    officer: Browser, gateway: StubGateway, change: dict[str, Any], words: str
+) -> None:
+    gateway.prepare(SEARCH, {"entries": [LogMaker().entry(**change)]})
+    assert words in (await officer.get(LOG)).text.partition('data-test="log-entries"')[2]
 
 
 async def test_several_people_of_one_name_are_a_choice_and_nobody_is_an_error(
@@ -158,7 +175,7 @@ async def test_an_entry_is_shown_whole_beside_its_leaf_with_ways_to_search_on(
     officer: Browser, gateway: StubGateway
 ) -> None:
     maker = LogMaker()
-    known = {"memberId": OFFICER, "memberName": "李强", "accountId": "account-2", "subjectId": COUNTY}
+    known = {"memberId": OFFICER, "accountId": "account-2", "subjectId": COUNTY}
     proven = maker.proven(entry=maker.entry(**known), opening=None)
     gateway.prepare(f"GET {BASE}/entries/137/proof", proven)
     page = (await officer.get(f"{LOG}/entries/137")).text

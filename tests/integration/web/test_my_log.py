@@ -97,8 +97,7 @@ async def test_a_page_of_own_readings_alone_says_that_nobody_else_is_on_it(
     [
         ({"offices": [], "callerService": "notify"}, "系统自动（notify）"),
         ({"offices": [], "memberId": ME, "outcome": "ENTRY_OUTCOME_DONE"}, "您自己"),
-        ({"offices": [], "accountId": "a"}, "一名党员（不是以职务身份）"),
-        ({"offices": []}, "未登录的人"),
+        ({"offices": []}, "没有使用职务的人，例如同支部党员"),
         ({"outcome": "ENTRY_OUTCOME_REFUSED"}, "被系统拒绝，没有看到也没有改动"),
         ({"outcome": "ENTRY_OUTCOME_NEWER"}, "未知"),
         ({"actionText": ""}, "identity.people.listed"),

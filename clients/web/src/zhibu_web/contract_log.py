@@ -30,7 +30,6 @@ class Entry(Message):
     reason: str = ""
     account_id: str = ""
     member_id: str = ""
-    member_name: str = ""
     caller_service: str = ""
     offices: tuple[EntryOffice, ...] = ()
     organisation_id: str = ""

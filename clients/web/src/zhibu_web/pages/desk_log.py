@@ -12,6 +12,7 @@ from zhibu_web.contract import Eid, EidPage
 from zhibu_web.contract_log import EntryPage
 from zhibu_web.gateway_client import ProblemError, segment
 from zhibu_web.log_search import FIELDS, IDENTIFIER, MEMBER_ID, OUTCOMES, PREFIXES, LogSearch, read_search, search_of
+from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.desk_acts import is_refusal, words_of
 from zhibu_web.pages.desk_lists import DeskList, list_of
@@ -90,12 +91,14 @@ async def _page(
     found: Mapping[str, list[Eid]] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
+    entries = listed.found.entries if listed else ()
     return await visit.page(
         "log/list.html",
         status=status,
         desk=desk,
         search=search,
-        entries=listed.found.entries if listed else (),
+        entries=entries,
+        names=await names_of(desk.gateway, (one.member_id for one in entries)),
         listed=listed is not None,
         next_page=listed.found.next_page_token if listed else "",
         page_token=listed.page_token if listed else "",

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from zhibu_web.contract_log import Entry, ProvenEntry
 from zhibu_web.gateway_client import segment
 from zhibu_web.log_check import OFFICERS_FIELDS, leaf_file, make_check, proof_file, readable_leaf
+from zhibu_web.names import names_of
 from zhibu_web.pages.desk import Desk, open_desk
 from zhibu_web.pages.my_log import shown_to_member
 from zhibu_web.visit import MemberVisit, Visit
@@ -21,12 +22,14 @@ async def show_entry(visit: MemberVisit, organisation_id: str, index: int) -> HT
     desk = await open_desk(visit, organisation_id, "log")
     proven = await _prove(desk, index)
     entry = proven.entry
+    name = (await names_of(desk.gateway, [entry.member_id])).get(entry.member_id, "")
     return await visit.page(
         "log/entry.html",
         desk=desk,
         entry=entry,
+        name=name,
         leaf=readable_leaf(proven),
-        check=make_check(visit, proven, fields=OFFICERS_FIELDS, shown=_shown(visit, entry)),
+        check=make_check(visit, proven, fields=OFFICERS_FIELDS, shown=_shown(visit, entry, name)),
         files=f"{desk.path}/log/entries/{entry.index}",
     )
 
@@ -43,12 +46,12 @@ async def download_leaf(visit: MemberVisit, organisation_id: str, index: int) ->
     return leaf_file(visit, await _prove(await open_desk(visit, organisation_id, "log"), index))
 
 
-def _shown(visit: Visit, entry: Entry) -> dict[str, str]:
+def _shown(visit: Visit, entry: Entry, name: str) -> dict[str, str]:
     return {
         **shown_to_member(visit, entry),
         "reason": entry.reason,
         "account": entry.account_id,
-        "member": entry.member_name or entry.member_id,
+        "member": name or entry.member_id,
         "service": entry.caller_service,
         "subject": entry.subject_id,
         "count": str(entry.subjects_count),

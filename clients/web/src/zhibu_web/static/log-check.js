@@ -57,10 +57,10 @@ function compareWithMemory({ steps, checkpoint, key }) {
   return { ...found, ...(kept ? {} : { state: "unchecked", reason: "NO_MEMORY" }), now };
 }
 
-function sentence(step, { checkpoint }) {
+function sentence(step, { checkpoint, key }) {
   const values = {
     index: step.index ?? "", size: checkpoint ? String(checkpoint.size) : "", origin: checkpoint ? checkpoint.origin : "",
-    count: step.count ?? (step.cosigned ? step.cosigned.length : ""), before: step.before ?? "", witness: step.witness ?? "",
+    count: step.count ?? (step.cosigned ? step.cosigned.length : ""), before: step.before ?? "", key: key ? key.text : "", witness: step.witness ?? "",
     quorum: given.quorum,
   };
   return filled(words.reasons[`${step.name}.${step.reason}`] || words.reasons[step.reason] || words.reasons[`${step.name}.good`], values);

@@ -29,8 +29,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "my_log.by_office": ("{office}，{organisation}", "{office}, {organisation}"),
     "my_log.by_you": ("您自己", "Yourself"),
     "my_log.by_service": ("系统自动（{service}）", "The platform itself ({service})"),
-    "my_log.by_nobody": ("未登录的人", "Somebody who was not logged in"),
-    "my_log.by_member": ("一名党员（不是以职务身份）", "A member (not by an office)"),
+    "my_log.by_somebody": (
+        "没有使用职务的人，例如同支部党员",
+        "Somebody without an office, for example a fellow member",
+    ),
     "my_log.many": ("同时涉及 {count} 人", "About {count} people at once"),
     "my_log.refused": ("被系统拒绝，没有看到也没有改动", "Refused: nothing was shown or changed"),
     "my_log.entry_title": ("一条记录", "One entry"),
@@ -103,6 +105,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "log.narrowed": ("按上面的条件查询的结果，新的在前。", "What fits the search above, newest first."),
     "log.everything": ("全部记录，新的在前。", "Every entry, newest first."),
     "log.none": ("没有符合的记录。", "No entry fits."),
+    "log.by_member_unnamed": ("一名党员（姓名不可见）", "A member (name not shown)"),
+    "log.by_nobody": ("未登录的人", "Somebody who was not logged in"),
+    "log.by_two": ("两名干部签字", "Two officers by their signatures"),
     "log.when": ("时间", "When"),
     "log.act": ("事项", "Act"),
     "log.who": ("经办", "By"),
@@ -145,8 +150,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "log.export_title": ("导出一段时间的日志", "Export a period of the log"),
     "log.export_text": (
-        "得到一个压缩文件：本级和下级在这段时间的全部条目和证明。用 zhibu-audit verify 可以不联网核对。导出本身也会记入日志。",
-        "You get one .zip with all entries of the period, here and below, and their proofs; zhibu-audit verify checks it without a network. The export becomes an entry too.",
+        "得到一个压缩文件：本级和下级在这段时间的全部条目和证明。用 zhibu-audit verify 可以不联网核对：能证明里面每一条都在日志里，不能证明没有漏掉的。导出本身也会记入日志。",
+        "You get one .zip with all entries of the period, here and below, and their proofs; zhibu-audit verify checks it without a network: that each entry stands in the log, not that none was left out. The export becomes an entry too.",
     ),
     "log.export": ("导出（ZIP 文件）", "Export (ZIP file)"),
     "incident.intro": (

@@ -19,6 +19,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This browser cannot compute here, and nothing was checked. Use a newer browser, and open the page with https.",
     ),
     "log_check.working": ("正在核对……", "Checking…"),
+    "log_check.limits": ("核对不能说明什么", "What the check does not tell"),
+    "log_check.limit_screen": (
+        "有人从屏幕上抄走、拍走，日志不知道。",
+        "The log does not know of what somebody copies or photographs from a screen.",
+    ),
+    "log_check.limit_account": (
+        "日志记的是账号和职务；账号被别人冒用，记的还是原来的账号。",
+        "It knows account and office; an account in other hands still stands there as that account.",
+    ),
+    "log_check.limit_keys": (
+        "公钥也是本网站给的；要放心，请与组织部门另外公布的比较。",
+        "The keys come from this site too; to be sure, compare them with the ones that were published elsewhere.",
+    ),
     "log_check.files": ("带走文件", "Take the files along"),
     "log_check.files_text": (
         "证明和条目是两个小文件，谁都可以不联网再核对一遍；里面没有姓名和号码。",
@@ -85,7 +98,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "从这一条算不出检查点上的根哈希：这一条被改过，或者不在日志里。",
         "The entry does not lead to the root of the checkpoint: it was changed, or is not in the log.",
     ),
-    "log_check.reason.log.good": ("检查点由日志“{origin}”签名。", "The checkpoint is signed by the log {origin}."),
+    "log_check.reason.log.good": (
+        "检查点由日志“{origin}”签名，公钥是 {key}",
+        "The checkpoint is signed by the log {origin}; its key is {key}",
+    ),
     "log_check.reason.log.NOT_SIGNED": ("检查点上没有日志的签名。", "The checkpoint is not signed by the log."),
     "log_check.reason.log.SIGNATURE_WRONG": ("日志的签名不对。", "The log's signature is wrong."),
     "log_check.reason.witnesses.good": (
