@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -82,6 +82,8 @@ class Side:
     name: str
     url: str
     processes: Callable[[], dict[str, int]]
+    # Where its processes tell their metrics.
+    health: Sequence[str] = ()
     rounds: dict[str, list[Measured]] = field(default_factory=lambda: {"read": [], "write": []})
 
 
@@ -260,28 +262,37 @@ async def execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-async def start_ours(stack: AsyncExitStack, engines: Engines, database: ServiceDatabase) -> Side:
+async def start_ours(
+    stack: AsyncExitStack,
+    engines: Engines,
+    database: ServiceDatabase,
+    *,
+    name: str = "ours",
+    variables: Mapping[str, str] | None = None,
+) -> Side:
+    """Start gateway and branches; `variables` are what both are given besides."""
     shared = {**engines.issuer.settings, "log_level": "WARNING"}
     own = {
         "database_url": database.app_url,
         "database_owner_url": database.owner_url,
         **engines.nats.settings("branches"),
     }
-    branches = ServiceProcess("branches", environment({**shared, **own}), log=engines.directory / "branches.log")
-    stack.push_async_callback(branches.stop)
-    await branches.start()
-    gateway_of = {
-        **shared,
-        **engines.nats.settings("gateway"),
-        "peer_branches": branches.address,
-        "limits_factor": "100",
-    }
-    gateway = ServiceProcess("gateway", environment(gateway_of), log=engines.directory / "gateway.log")
-    stack.push_async_callback(gateway.stop)
-    await gateway.start()
+
+    async def start(service: str, settings: dict[str, str]) -> ServiceProcess:
+        given = {**environment({**shared, **settings}), **(variables or {})}
+        process = ServiceProcess(service, given, log=engines.directory / f"{name}-{service}.log")
+        stack.push_async_callback(process.stop)
+        await process.start()
+        return process
+
+    branches = await start("branches", own)
+    gateway = await start(
+        "gateway", {**engines.nats.settings("gateway"), "peer_branches": branches.address, "limits_factor": "100"}
+    )
     return Side(
-        name="ours",
+        name=name,
         url=f"http://{gateway.address}",
+        health=(gateway.health_address, branches.health_address),
         processes=lambda: {
             "gateway": gateway.pid,
             "branches": branches.pid,
