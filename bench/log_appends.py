@@ -158,29 +158,30 @@ def append(directory: Path, file: Path, batch: int) -> None:
 def prove(directory: Path, entries: Sequence[bytes]) -> None:
     """Prove each entry out of the files of the log as soon as a checkpoint covers it."""
     log = DirectoryReader(directory)
-    index = 0
-    while index < len(entries):
+    proved = 0
+    while proved < len(entries):
         checkpoint = open_checkpoint(log.read_checkpoint(), origin=KEY.name, keys=[KEY.verifier]).checkpoint
-        if checkpoint.size == index:
+        if checkpoint.size == proved:
             time.sleep(LOOK_AGAIN_S)
         hashes = TileHashes(log, checkpoint.size)
-        for index in range(index, checkpoint.size):
-            proof = make_inclusion_proof(index, checkpoint.size, hashes)
+        for index in range(proved, checkpoint.size):
             check_inclusion(
                 index=index,
                 size=checkpoint.size,
                 leaf_hash=hash_leaf(entries[index]),
-                proof=proof,
+                proof=make_inclusion_proof(index, checkpoint.size, hashes),
                 root=checkpoint.root,
             )
-        index = checkpoint.size
+        proved = checkpoint.size
 
 
 def tell(
     report: Report, ours: dict[int, list[Measured]], peer: dict[int, list[Measured]], given: argparse.Namespace
 ) -> bool:
     """Write the tables; True when the target is met in batches of every size."""
-    report.line(f"{given.rounds} paired rounds, minimum / median / maximum; entries a second until the last was proved:")
+    report.line(
+        f"{given.rounds} paired rounds, minimum / median / maximum; entries a second until the last was proved:"
+    )
     met = True
     rows: list[list[str]] = []
     for batch in ENTRIES:
@@ -197,7 +198,16 @@ def tell(
             ]
         )
     report.table(
-        ["batch", "ours", "Tessera", "ours ÷ Tessera", "ours, appended", "Tessera, appended", "ours, CPU µs an entry", "Tessera, CPU µs an entry"],
+        [
+            "batch",
+            "ours",
+            "Tessera",
+            "ours ÷ Tessera",
+            "ours, appended",
+            "Tessera, appended",
+            "ours, CPU µs an entry",
+            "Tessera, CPU µs an entry",
+        ],
         rows,
     )
     return met

@@ -41,6 +41,7 @@ from zhibu_kit.testing.nats_server import NatsServer, subjects_of_repository
 from zhibu_kit.testing.waiting import wait_until
 from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
+from zhibu_stack.engines.process import Child, Program
 from zhibu_stack.ports import free_port
 
 PEER: Final = REPOSITORY / "bench" / "peer"
@@ -303,35 +304,33 @@ async def start_ours(
 
 
 async def start_peer(stack: AsyncExitStack, engines: Engines, database: ServiceDatabase) -> Side:
-    """Django under gunicorn, in an environment of its own beside the repository's."""
+    url, program = await peer_program(database.app_url, engines.issuer)
+    child = Child(program, log=engines.directory / "peer.log")
+    stack.callback(child.stop)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await wait_until(lambda: answers(client, f"{url}/v1/me/record"), timeout_s=START_S)
+    return Side(name="peer", url=url, processes=lambda: {"Django": child.pid, "PostgreSQL": pid_of(engines.postgres)})
+
+
+async def peer_program(database_url: str, issuer: TokenIssuer) -> tuple[str, Program]:
+    """Django under gunicorn, in an environment of its own beside the repository's: where it will answer, and what to run."""
     venv = REPOSITORY / ".run" / "bench-peer"
     python = venv / "bin" / "python"
     if not python.exists():
         await run(sys.executable, "-m", "venv", str(venv))
     await run(str(python), "-m", "pip", "install", "-q", "-r", str(PEER / "requirements.txt"))
-    port = free_port()
-    child = await asyncio.create_subprocess_exec(
-        str(venv / "bin" / "gunicorn"), "branches_peer.wsgi:application", "--bind", f"127.0.0.1:{port}",
+    address = f"127.0.0.1:{free_port()}"
+    argv = (
+        str(venv / "bin" / "gunicorn"), "branches_peer.wsgi:application", "--bind", address,
         "--workers", "2", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--log-level", "warning",
-        cwd=PEER,
-        env={
-            "PATH": os.environ["PATH"],
-            "PEER_DATABASE_URL": database.app_url,
-            "PEER_ISSUER": engines.issuer.issuer,
-            "PEER_JWKS_URL": f"{engines.issuer.issuer}/jwks",
-            "NO_PROXY": "127.0.0.1",
-        },
     )  # fmt: skip
-
-    async def stop() -> None:
-        child.terminate()
-        await child.wait()
-
-    stack.push_async_callback(stop)
-    url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(trust_env=False) as client:
-        await wait_until(lambda: answers(client, f"{url}/v1/me/record"), timeout_s=START_S)
-    return Side(name="peer", url=url, processes=lambda: {"Django": child.pid, "PostgreSQL": pid_of(engines.postgres)})
+    told = {
+        "PEER_DATABASE_URL": database_url,
+        "PEER_ISSUER": issuer.issuer,
+        "PEER_JWKS_URL": f"{issuer.issuer}/jwks",
+        "NO_PROXY": "127.0.0.1",
+    }
+    return f"http://{address}", Program(name="peer", argv=argv, env=told, cwd=PEER)
 
 
 def pid_of(postgres: Postgres) -> int:
