@@ -90,12 +90,13 @@ async def main(given: argparse.Namespace, postgres: Postgres, nats: NatsServer) 
         await wait_until_ready(service)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
         stub = code_service_pb2_grpc.CodeServiceStub(channel)
-        metadata = bearer(issuer.token("account-of-svc-identity", service="identity"))
         everything: asyncpg.Connection = await asyncpg.connect(postgres.dsn(database.name))
         stack.push_async_callback(everything.close)
         numbers = iter(range(18_600_000_000, 18_700_000_000))
 
         async def code() -> float:
+            # Made for each call: a token lives for minutes, and this may take longer.
+            metadata = bearer(issuer.token("account-of-svc-identity", service="identity"))
             started_at_s = time.monotonic()
             request = code_service_pb2.SendCodeRequest(
                 telephone=str(next(numbers)),

@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -41,6 +41,7 @@ from zhibu_kit.testing.nats_server import NatsServer, subjects_of_repository
 from zhibu_kit.testing.waiting import wait_until
 from zhibu_stack.databases import ServiceDatabase
 from zhibu_stack.engines import Postgres
+from zhibu_stack.engines.process import Child, Program
 from zhibu_stack.ports import free_port
 
 PEER: Final = REPOSITORY / "bench" / "peer"
@@ -82,6 +83,8 @@ class Side:
     name: str
     url: str
     processes: Callable[[], dict[str, int]]
+    # Where its processes tell their metrics.
+    health: Sequence[str] = ()
     rounds: dict[str, list[Measured]] = field(default_factory=lambda: {"read": [], "write": []})
 
 
@@ -260,28 +263,37 @@ async def execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-async def start_ours(stack: AsyncExitStack, engines: Engines, database: ServiceDatabase) -> Side:
+async def start_ours(
+    stack: AsyncExitStack,
+    engines: Engines,
+    database: ServiceDatabase,
+    *,
+    name: str = "ours",
+    variables: Mapping[str, str] | None = None,
+) -> Side:
+    """Start gateway and branches; `variables` are what both are given besides."""
     shared = {**engines.issuer.settings, "log_level": "WARNING"}
     own = {
         "database_url": database.app_url,
         "database_owner_url": database.owner_url,
         **engines.nats.settings("branches"),
     }
-    branches = ServiceProcess("branches", environment({**shared, **own}), log=engines.directory / "branches.log")
-    stack.push_async_callback(branches.stop)
-    await branches.start()
-    gateway_of = {
-        **shared,
-        **engines.nats.settings("gateway"),
-        "peer_branches": branches.address,
-        "limits_factor": "100",
-    }
-    gateway = ServiceProcess("gateway", environment(gateway_of), log=engines.directory / "gateway.log")
-    stack.push_async_callback(gateway.stop)
-    await gateway.start()
+
+    async def start(service: str, settings: dict[str, str]) -> ServiceProcess:
+        given = {**environment({**shared, **settings}), **(variables or {})}
+        process = ServiceProcess(service, given, log=engines.directory / f"{name}-{service}.log")
+        stack.push_async_callback(process.stop)
+        await process.start()
+        return process
+
+    branches = await start("branches", own)
+    gateway = await start(
+        "gateway", {**engines.nats.settings("gateway"), "peer_branches": branches.address, "limits_factor": "100"}
+    )
     return Side(
-        name="ours",
+        name=name,
         url=f"http://{gateway.address}",
+        health=(gateway.health_address, branches.health_address),
         processes=lambda: {
             "gateway": gateway.pid,
             "branches": branches.pid,
@@ -292,35 +304,33 @@ async def start_ours(stack: AsyncExitStack, engines: Engines, database: ServiceD
 
 
 async def start_peer(stack: AsyncExitStack, engines: Engines, database: ServiceDatabase) -> Side:
-    """Django under gunicorn, in an environment of its own beside the repository's."""
+    url, program = await peer_program(database.app_url, engines.issuer)
+    child = Child(program, log=engines.directory / "peer.log")
+    stack.callback(child.stop)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await wait_until(lambda: answers(client, f"{url}/v1/me/record"), timeout_s=START_S)
+    return Side(name="peer", url=url, processes=lambda: {"Django": child.pid, "PostgreSQL": pid_of(engines.postgres)})
+
+
+async def peer_program(database_url: str, issuer: TokenIssuer) -> tuple[str, Program]:
+    """Django under gunicorn, in an environment of its own beside the repository's: where it will answer, and what to run."""
     venv = REPOSITORY / ".run" / "bench-peer"
     python = venv / "bin" / "python"
     if not python.exists():
         await run(sys.executable, "-m", "venv", str(venv))
     await run(str(python), "-m", "pip", "install", "-q", "-r", str(PEER / "requirements.txt"))
-    port = free_port()
-    child = await asyncio.create_subprocess_exec(
-        str(venv / "bin" / "gunicorn"), "branches_peer.wsgi:application", "--bind", f"127.0.0.1:{port}",
+    address = f"127.0.0.1:{free_port()}"
+    argv = (
+        str(venv / "bin" / "gunicorn"), "branches_peer.wsgi:application", "--bind", address,
         "--workers", "2", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--log-level", "warning",
-        cwd=PEER,
-        env={
-            "PATH": os.environ["PATH"],
-            "PEER_DATABASE_URL": database.app_url,
-            "PEER_ISSUER": engines.issuer.issuer,
-            "PEER_JWKS_URL": f"{engines.issuer.issuer}/jwks",
-            "NO_PROXY": "127.0.0.1",
-        },
     )  # fmt: skip
-
-    async def stop() -> None:
-        child.terminate()
-        await child.wait()
-
-    stack.push_async_callback(stop)
-    url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(trust_env=False) as client:
-        await wait_until(lambda: answers(client, f"{url}/v1/me/record"), timeout_s=START_S)
-    return Side(name="peer", url=url, processes=lambda: {"Django": child.pid, "PostgreSQL": pid_of(engines.postgres)})
+    told = {
+        "PEER_DATABASE_URL": database_url,
+        "PEER_ISSUER": issuer.issuer,
+        "PEER_JWKS_URL": f"{issuer.issuer}/jwks",
+        "NO_PROXY": "127.0.0.1",
+    }
+    return f"http://{address}", Program(name="peer", argv=argv, env=told, cwd=PEER)
 
 
 def pid_of(postgres: Postgres) -> int:

@@ -4,6 +4,8 @@
 //	interop proofs DIRECTORY LOG_VKEY                   checks proofs that zhibu_tlog made
 //	interop make DIRECTORY LOG_SKEY COUNT [POLICY]      makes a log with Tessera, cosigned as a policy file says
 //	interop examples LOG_SKEY WITNESS_SKEY              writes examples for zhibu_tlog as JSON
+//	interop measure DIRECTORY LOG_SKEY LOG_VKEY FILE BATCH
+//	                                                    appends the lines of a file with Tessera, proves each, says how long
 package main
 
 import (
@@ -38,6 +40,12 @@ func run(ctx context.Context, args []string) error {
 		return makeLog(ctx, args[1], args[2], count, policy)
 	case len(args) == 3 && args[0] == "examples":
 		return writeExamples(args[1], args[2])
+	case len(args) == 6 && args[0] == "measure":
+		batch, err := strconv.Atoi(args[5])
+		if err != nil {
+			return err
+		}
+		return measure(ctx, args[1], args[2], args[3], args[4], batch)
 	}
-	return fmt.Errorf("usage: interop check|proofs|make|examples …")
+	return fmt.Errorf("usage: interop check|proofs|make|examples|measure …")
 }

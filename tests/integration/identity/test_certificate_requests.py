@@ -109,7 +109,8 @@ async def told(databases: Databases, certificate: pb.Certificate) -> list[tuple[
         "select payload from kit_outbox where key = $1 order by version", certificate.certificate_id
     )
     events = [CertificateChanged.FromString(row["payload"]) for row in rows]
-    assert all((one.member_id, one.county_code) == (certificate.member_id, LINQU) for one in events)
+    told = {(one.member_id, one.county_code, one.requested_by_member_id) for one in events}
+    assert told == {(certificate.member_id, LINQU, certificate.requested_by_member_id)}
     return [(one.state, one.version) for one in events]
 
 
@@ -175,6 +176,49 @@ async def test_everything_about_it_is_in_the_audit_log(
         asked,
         ("identity.certificate.withdrawn", ids[2], LINQU_ADMIN.member_id),
     ]
+
+
+async def revoke_own(
+    identity: Identity,
+    certificate: pb.Certificate,
+    metadata: Metadata,
+    reason: pb.CertificateRevocationReason.ValueType = pb.CERTIFICATE_REVOCATION_REASON_KEY_LOST,
+) -> pb.Certificate:
+    revoked = await certificates_of(identity).RevokeMyCertificate(
+        pb.RevokeMyCertificateRequest(
+            certificate_id=certificate.certificate_id, reason=reason, etag=certificate.etag, request_id=new_ulid()
+        ),
+        metadata=metadata,
+    )
+    assert revoked.etag == revoked.certificate.etag
+    return revoked.certificate
+
+
+async def test_a_holder_revokes_the_own_certificate_however_old_the_log_in_and_nobody_elses(
+    identity: Identity, databases: Databases, eid: eid_pb2.Eid
+) -> None:
+    asked = await ask(identity, eid)
+    mine = await holder(identity, eid.member_id)
+    assert await outcome_of(revoke_own(identity, asked, mine)) == "CERTIFICATE_NOT_ISSUED"
+    issued = (await confirm_certificate(identity, asked)).certificate
+    for stranger in (identity.officer(LINQU_ADMIN), identity.officer(PROVINCE_ADMIN), identity.officer(CLERK)):
+        assert await outcome_of(revoke_own(identity, issued, stranger)) == "NOT_FOUND"
+    ended = pb.CERTIFICATE_REVOCATION_REASON_OFFICE_ENDED
+    assert await outcome_of(revoke_own(identity, issued, mine, ended)) == "INVALID_ARGUMENT"
+    assert await outcome_of(revoke_own(identity, asked, mine)) == "ETAG_MISMATCH"
+    revoked = await revoke_own(identity, issued, mine)
+    assert (revoked.state, revoked.reason) == (
+        pb.CERTIFICATE_STATE_REVOKED,
+        pb.CERTIFICATE_REVOCATION_REASON_KEY_LOST,
+    )
+    assert (await at_desk(identity, issued)).certificate == revoked
+    # Tokens of this account are refused for a minute, the holder's own too.
+    assert await outcome_of(revoke_own(identity, revoked, mine)) == "UNAUTHENTICATED"
+    rows = await databases.owner.fetch(
+        "select member_id from kit_audit where outcome = 'done' and action = 'identity.certificate.revoked' and subject_id = $1",
+        issued.certificate_id,
+    )
+    assert [row["member_id"] for row in rows] == [eid.member_id]
 
 
 async def test_nobody_confirms_refuses_or_reads_for_somebody_else(

@@ -182,7 +182,8 @@ async def test_an_erasure_stands_in_a_list_until_another_officer_confirms_it(
     assert await databases.keys_owner.fetchval(keys, person.member_id) == 0
     assert await waiting_erasures(identity, person) == []
     assert await decide_erasure(identity, waiting, SECOND_ADMIN, confirm=True) == "ERASURE_ENDED"
-    assert await told_of_erasures(databases, person) == [(1, 1), (2, 2)]
+    asker = LINQU_ADMIN.member_id
+    assert await told_of_erasures(databases, person) == [(1, 1, asker), (2, 2, asker)]
     assert len(await waiting_erasures(identity, before)) == 1
 
 
@@ -206,16 +207,25 @@ async def test_an_erasure_is_taken_back_refused_or_lapses_and_can_be_asked_for_a
     assert await decide_erasure(identity, waiting, LINQU_ADMIN, confirm=True) in ("ERASURE_EXPIRED", "ERASURE_ENDED")
     await expire_erasures(identity.parts)
     # 1 waits, 4 taken back, 3 refused, 5 lapsed.
-    assert await told_of_erasures(databases, person) == [(1, 1), (4, 2), (1, 3), (3, 4), (1, 5), (5, 6)]
+    first, second = LINQU_ADMIN.member_id, SECOND_ADMIN.member_id
+    assert await told_of_erasures(databases, person) == [
+        (1, 1, first),
+        (4, 2, first),
+        (1, 3, first),
+        (3, 4, first),
+        (1, 5, second),
+        (5, 6, second),
+    ]
     assert (await get(identity, person.member_id)).person.real_name == "花云"
 
 
-async def told_of_erasures(databases: Databases, person: RosterPerson) -> list[tuple[int, int]]:
+async def told_of_erasures(databases: Databases, person: RosterPerson) -> list[tuple[int, int, str]]:
     rows = await databases.owner.fetch(
         "select payload from kit_outbox where key = $1 and event_type like '%ErasureChanged' order by version",
         person.member_id,
     )
-    return [(event.state, event.version) for event in (ErasureChanged.FromString(row["payload"]) for row in rows)]
+    events = [ErasureChanged.FromString(row["payload"]) for row in rows]
+    return [(event.state, event.version, event.requested_by_member_id) for event in events]
 
 
 async def test_of_a_confirmation_and_a_refusal_at_once_one_is_done(identity: Identity) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -38,7 +39,14 @@ from zhibu.branches.v1 import (
     membership_service_pb2,
     survey_pb2,
 )
-from zhibu.identity.v1 import application_pb2, eid_pb2, erasure_service_pb2, person_pb2, roster_events_pb2
+from zhibu.identity.v1 import (
+    application_pb2,
+    certificate_service_pb2,
+    eid_pb2,
+    erasure_service_pb2,
+    person_pb2,
+    roster_events_pb2,
+)
 from zhibu.identity.v1 import identity_events_pb2 as identity
 from zhibu.notify.v1 import inbox_pb2
 from zhibu.notify.v1 import inbox_service_pb2 as pb
@@ -61,6 +69,27 @@ async def test_each_event_is_told_to_the_member_as_the_table_says(world: World) 
         await world.everything.execute("delete from inbox_item where member_id = $1", member_id)
         await world.tell(event)
         assert await world.templates(member_id) == told, event
+
+
+async def test_who_asked_is_told_when_it_comes_to_nothing_and_nobody_else(world: World) -> None:
+    certificate = partial(identity.CertificateChanged, certificate_id=new_ulid(), organisation_id=COUNTY)
+    erasure = roster_events_pb2.ErasureChanged
+    happened = [
+        (partial(erasure, state=erasure_service_pb2.ERASURE_STATE_REFUSED), ["erasure_refused"]),
+        (partial(erasure, state=erasure_service_pb2.ERASURE_STATE_EXPIRED), ["erasure_expired"]),
+        (partial(erasure, state=erasure_service_pb2.ERASURE_STATE_WITHDRAWN), []),
+        (partial(erasure, state=erasure_service_pb2.ERASURE_STATE_DONE), []),
+        (partial(certificate, state=certificate_service_pb2.CERTIFICATE_STATE_REFUSED), ["certificate_refused"]),
+        (partial(certificate, state=certificate_service_pb2.CERTIFICATE_STATE_WITHDRAWN), []),
+    ]
+    for version, (make, told) in enumerate(happened, start=1):
+        asker, subject = await world.officer("county_clerk", COUNTY), world.member()
+        same: dict[str, Any] = {"county_code": COUNTY, "version": version, "change_time": instant()}
+        event = make(member_id=subject, requested_by_member_id=asker, **same)
+        await world.tell(event)
+        assert [await world.templates(one) for one in (asker, subject)] == [told, []], event
+        for item in (await world.list(asker)).items:
+            assert item.link_path in (f"/desk/{COUNTY}/erasures", f"/desk/{COUNTY}/certificates")
 
 
 async def test_words_are_made_when_they_are_read_from_the_names_of_then(world: World) -> None:

@@ -142,6 +142,25 @@ async def test_refusing_needs_no_log_in_and_says_whom_to_tell(browser: Browser, 
     assert "本人已拒绝" in page
 
 
+async def test_the_holder_revokes_with_a_reason_and_hears_how_to_log_in(browser: Browser, gateway: StubGateway) -> None:
+    assert f"{MINE}/revoke" not in (await browser.get(MINE)).text
+    prepare(gateway, ISSUED, PEM)
+    page = (await browser.get(MINE)).text
+    assert "您会退出登录" in page
+    assert "不再任职" not in page
+    unsaid = await browser.post(f"{MINE}/revoke", page=MINE, etag="v2")
+    assert unsaid.status_code == 422
+    assert gateway.asked(f"POST /v1/me/certificates/{ID}:revoke") == []
+    revoked = {**ISSUED, "state": "CERTIFICATE_STATE_REVOKED", "revoked": True, "etag": "v3"}
+    gateway.prepare(f"POST /v1/me/certificates/{ID}:revoke", {"certificate": revoked})
+    lost = "CERTIFICATE_REVOCATION_REASON_KEY_LOST"
+    done = await browser.post(f"{MINE}/revoke", page=MINE, etag="v2", reason=lost)
+    assert done.headers["location"] == "/"
+    (sent,) = gateway.asked(f"POST /v1/me/certificates/{ID}:revoke")
+    assert (sent.headers["if-match"].strip('"'), sent.body["reason"]) == ("v2", lost)
+    assert "密钥盘不能再登录" in (await browser.get("/")).text
+
+
 async def test_the_desk_waits_can_withdraw_and_gets_no_file_before_it_is_signed(
     browser: Browser, gateway: StubGateway
 ) -> None:

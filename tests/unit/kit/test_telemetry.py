@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import SpanKind
 from zhibu_kit.context import current_context, current_traceparent
+from zhibu_kit.outbox import PUBLISHED
 from zhibu_kit.telemetry import Telemetry, parse_traceparent
 
 Received = list[tuple[str, ExportTraceServiceRequest]]
@@ -66,6 +67,23 @@ def test_nothing_is_kept_of_a_call_when_its_operation_ends() -> None:
         work()
     assert current_context() is None
     telemetry.shutdown()
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_without_the_sdk_nothing_is_measured_and_traces_keep_their_ids(
+    monkeypatch: pytest.MonkeyPatch, collector: tuple[str, Received], *, disabled: bool
+) -> None:
+    endpoint, received = collector
+    monkeypatch.setenv("OTEL_SDK_DISABLED", str(disabled).lower())
+    telemetry = Telemetry("identity", sample_ratio=1.0, otlp_endpoint=endpoint)
+    telemetry.counter(PUBLISHED).add(1)
+    with telemetry.operation("work") as operation:
+        context = current_context()
+        assert context is not None
+        assert context.trace_id == operation.own.trace_id
+    metrics = telemetry.render_metrics().decode()
+    telemetry.shutdown()
+    assert (PUBLISHED.series[0] in metrics, len(received)) == ((False, 0) if disabled else (True, 1))
 
 
 def test_an_operation_goes_on_below_the_header_it_was_given() -> None:

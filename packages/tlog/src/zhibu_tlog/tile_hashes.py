@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from zhibu_tlog.hashes import hash_subtree
+from zhibu_tlog.hashes import hash_children
 from zhibu_tlog.proofs import Node
 from zhibu_tlog.reader import LogReader
 from zhibu_tlog.tiles import find_tile, place_of
@@ -21,7 +21,8 @@ class TileHashes:
         """Read from the log."""
         self._log = log
         self._size = size
-        self._kept: dict[tuple[int, int], list[bytes]] = {}
+        # Of each tile its hashes, the nodes above them by twos, and so on: proofs of neighbours need the same ones.
+        self._kept: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def read_hashes(self, nodes: Sequence[Node]) -> list[bytes]:
         """Give the hash of each.
@@ -34,15 +35,22 @@ class TileHashes:
 
     def _read(self, node: Node) -> bytes:
         level, index, first, count = place_of(node)
-        hashes = self._kept.get((level, index))
-        if hashes is None:
-            tile = find_tile(level, index, self._size)
-            if tile is None:
-                raise ValueError(f"{node} is not in a tree of {self._size}")
-            hashes = self._log.read_tile(tile)
-            if len(self._kept) == MOST_TILES_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[level, index] = hashes
-        if first + count > len(hashes):
+        rows = self._kept.get((level, index))
+        if rows is None:
+            rows = self._keep(level, index, node)
+        if first + count > len(rows[0]):
             raise ValueError(f"{node} is not in a tree of {self._size}")
-        return hash_subtree(hashes[first : first + count])
+        height = count.bit_length() - 1
+        while len(rows) <= height:
+            below = rows[-1]
+            rows.append([hash_children(*pair) for pair in zip(below[::2], below[1::2], strict=False)])
+        return rows[height][first >> height]
+
+    def _keep(self, level: int, index: int, node: Node) -> list[list[bytes]]:
+        tile = find_tile(level, index, self._size)
+        if tile is None:
+            raise ValueError(f"{node} is not in a tree of {self._size}")
+        if len(self._kept) == MOST_TILES_KEPT:
+            del self._kept[next(iter(self._kept))]
+        rows = self._kept[level, index] = [self._log.read_tile(tile)]
+        return rows

@@ -71,6 +71,7 @@ def certificate_changed(
         state=certificate_service_pb2.CertificateState.ValueType(state),
         version=certificate.version,
         change_time=timestamp(at),
+        requested_by_member_id=certificate.requested_by_member_id,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from zhibu_web.contract_certificates import CertificateShown, MyCertificates
+from zhibu_web.contract_certificates import ISSUED, CertificateShown, MyCertificates
 from zhibu_web.gateway_client import segment
 from zhibu_web.names import names_of
 from zhibu_web.pages.auth import go_to_keycloak
@@ -15,6 +17,13 @@ from zhibu_web.pages.member_acts import act, is_fresh
 from zhibu_web.visit import MemberVisit, Visit
 
 router = APIRouter(prefix="/me/certificates")
+
+# That the office ended is not the holder's to say.
+REASONS: Final = (
+    "CERTIFICATE_REVOCATION_REASON_KEY_LOST",
+    "CERTIFICATE_REVOCATION_REASON_KEY_COMPROMISED",
+    "CERTIFICATE_REVOCATION_REASON_SUPERSEDED",
+)
 
 
 @router.get("")
@@ -78,6 +87,25 @@ async def refuse(visit: MemberVisit, certificate_id: str) -> Response:
     )
 
 
+@router.post("/{certificate_id}/revoke")
+async def revoke(visit: MemberVisit, certificate_id: str) -> Response:
+    """Revoke it for good, for the reason that the holder gives."""
+    reason = visit.form.value("reason")
+    if reason not in REASONS:
+        visit.form.refuse("reason", visit.t("desk.choose_one"))
+        return await _page(visit, certificate_id, status=422)
+    return await act(
+        visit,
+        f"/v1/me/certificates/{segment(certificate_id)}:revoke",
+        body={"reason": reason},
+        done=visit.t("my_certificate.revoked"),
+        detail=visit.t("my_certificate.revoked_detail"),
+        # Pages of the member's own ask for a log-in from now on.
+        back="/",
+        etag=visit.form.value("etag"),
+    )
+
+
 async def _page(visit: Visit, certificate_id: str, status: int = 200) -> HTMLResponse:
     shown = await _get(visit, certificate_id)
     certificate = shown.certificate
@@ -91,6 +119,7 @@ async def _page(visit: Visit, certificate_id: str, status: int = 200) -> HTMLRes
         asked_by=names.get(certificate.requested_by_member_id, ""),
         organisation=await visit.services.directory.name(gateway, certificate.organisation_id),
         fresh=is_fresh(visit),
+        reasons=REASONS if certificate.state == ISSUED else (),
         now=visit.services.clock.now(),
     )
 

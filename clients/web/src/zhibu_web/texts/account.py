@@ -103,6 +103,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "有您不认识的证书，请立即告知安全员。",
         "Is there one that you do not know? Have the security officer see to it at once.",
     ),
+    "my_certificate.revoke_title": ("密钥盘丢了，或者不放心？", "Is the key stick lost, or do you doubt it?"),
+    "my_certificate.revoke_text": (
+        "请立即吊销。吊销后这个密钥盘不能再登录，不能恢复；您会退出登录，一分钟后可以用密码和短信验证码登录。电子身份证不受影响。",
+        (
+            "Revoke the certificate at once. The key stick opens nothing any more, and this cannot be undone; you are logged "
+            "out, and can log in with password and code by SMS in a minute. The e-ID stays."
+        ),
+    ),
+    "my_certificate.revoke_reason": ("为什么吊销", "Why do you revoke it?"),
+    "my_certificate.revoke": ("吊销", "Revoke"),
+    "my_certificate.revoked": (
+        "证书已吊销，密钥盘不能再登录。",
+        "The certificate was revoked; the key stick opens nothing any more.",
+    ),
+    "my_certificate.revoked_detail": (
+        "一分钟后可以用密码和短信验证码登录。怀疑有人冒用的，请立即告知安全员。",
+        "Log in with password and code by SMS in a minute. If somebody may have used it, tell the security officer at once.",
+    ),
     "me.title": ("我的", "My page"),
     "me.hello": ("{name}，您好", "Hello, {name}"),
     "me.eid": ("电子身份证", "Your e-ID"),

@@ -554,6 +554,68 @@ class RefuseMyCertificateResponse(_message.Message):
 Global___RefuseMyCertificateResponse: _TypeAlias = RefuseMyCertificateResponse  # noqa: Y015
 
 @_typing.final
+class RevokeMyCertificateRequest(_message.Message):
+    """Request of RevokeMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Certificate."""
+    reason: Global___CertificateRevocationReason.ValueType
+    """Why; that the office ended is not the holder's to say."""
+    etag: _builtins.str
+    """Version that the caller saw (If-Match)."""
+    request_id: _builtins.str
+    """Same id, same answer; made by the client."""
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        reason: Global___CertificateRevocationReason.ValueType = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "etag", b"etag", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeMyCertificateRequest: _TypeAlias = RevokeMyCertificateRequest  # noqa: Y015
+
+@_typing.final
+class RevokeMyCertificateResponse(_message.Message):
+    """Response of RevokeMyCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Its version, also sent as the ETag header."""
+    @_builtins.property
+    def certificate(self) -> Global___Certificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___Certificate | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "etag", b"etag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeMyCertificateResponse: _TypeAlias = RevokeMyCertificateResponse  # noqa: Y015
+
+@_typing.final
 class RevokeCertificateRequest(_message.Message):
     """Request of RevokeCertificate."""
 

@@ -77,6 +77,11 @@ class CertificateServiceStub:
                 request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.SerializeToString,
                 response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.FromString,
                 _registered_method=True)
+        self.RevokeMyCertificate = channel.unary_unary(
+                '/zhibu.identity.v1.CertificateService/RevokeMyCertificate',
+                request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateRequest.SerializeToString,
+                response_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateResponse.FromString,
+                _registered_method=True)
         self.RevokeCertificate = channel.unary_unary(
                 '/zhibu.identity.v1.CertificateService/RevokeCertificate',
                 request_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeCertificateRequest.SerializeToString,
@@ -161,6 +166,14 @@ class CertificateServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevokeMyCertificate(self, request, context):
+        """RevokeMyCertificate revokes one of the caller's own, at whichever organisation, with the effects of RevokeCertificate.
+        A log-in of any age will do: whoever misses a key stick should not look for a second way in first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeCertificate(self, request, context):
         """RevokeCertificate revokes: the list is made anew, Keycloak forgets its copy, sessions end, tokens are refused
         within a minute. The e-ID itself stays.
@@ -229,6 +242,11 @@ def add_CertificateServiceServicer_to_server(servicer, server):
                     servicer.RefuseMyCertificate,
                     request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.FromString,
                     response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.SerializeToString,
+            ),
+            'RevokeMyCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeMyCertificate,
+                    request_deserializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateRequest.FromString,
+                    response_serializer=zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateResponse.SerializeToString,
             ),
             'RevokeCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeCertificate,
@@ -464,6 +482,33 @@ class CertificateService:
             '/zhibu.identity.v1.CertificateService/RefuseMyCertificate',
             zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateRequest.SerializeToString,
             zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RefuseMyCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeMyCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zhibu.identity.v1.CertificateService/RevokeMyCertificate',
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateRequest.SerializeToString,
+            zhibu_dot_identity_dot_v1_dot_certificate__service__pb2.RevokeMyCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

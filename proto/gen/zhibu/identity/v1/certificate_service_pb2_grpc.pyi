@@ -61,6 +61,10 @@ class CertificateServiceStub:
     """
     RefuseMyCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.RefuseMyCertificateRequest, _certificate_service_pb2.RefuseMyCertificateResponse]
     """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
+    RevokeMyCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeMyCertificateRequest, _certificate_service_pb2.RevokeMyCertificateResponse]
+    """RevokeMyCertificate revokes one of the caller's own, at whichever organisation, with the effects of RevokeCertificate.
+    A log-in of any age will do: whoever misses a key stick should not look for a second way in first.
+    """
     RevokeCertificate: _grpc.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeCertificateRequest, _certificate_service_pb2.RevokeCertificateResponse]
     """RevokeCertificate revokes: the list is made anew, Keycloak forgets its copy, sessions end, tokens are refused
     within a minute. The e-ID itself stays.
@@ -108,6 +112,10 @@ class CertificateServiceAsyncStub(CertificateServiceStub):
     """
     RefuseMyCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.RefuseMyCertificateRequest, _certificate_service_pb2.RefuseMyCertificateResponse]  # type: ignore[assignment]
     """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
+    RevokeMyCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeMyCertificateRequest, _certificate_service_pb2.RevokeMyCertificateResponse]  # type: ignore[assignment]
+    """RevokeMyCertificate revokes one of the caller's own, at whichever organisation, with the effects of RevokeCertificate.
+    A log-in of any age will do: whoever misses a key stick should not look for a second way in first.
+    """
     RevokeCertificate: _aio.UnaryUnaryMultiCallable[_certificate_service_pb2.RevokeCertificateRequest, _certificate_service_pb2.RevokeCertificateResponse]  # type: ignore[assignment]
     """RevokeCertificate revokes: the list is made anew, Keycloak forgets its copy, sessions end, tokens are refused
     within a minute. The e-ID itself stays.
@@ -200,6 +208,16 @@ class CertificateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_certificate_service_pb2.RefuseMyCertificateResponse, _abc.Awaitable[_certificate_service_pb2.RefuseMyCertificateResponse]]:
         """RefuseMyCertificate ends what waits: nothing is signed, and the key is never certified."""
+
+    @_abc_1.abstractmethod
+    def RevokeMyCertificate(
+        self,
+        request: _certificate_service_pb2.RevokeMyCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_certificate_service_pb2.RevokeMyCertificateResponse, _abc.Awaitable[_certificate_service_pb2.RevokeMyCertificateResponse]]:
+        """RevokeMyCertificate revokes one of the caller's own, at whichever organisation, with the effects of RevokeCertificate.
+        A log-in of any age will do: whoever misses a key stick should not look for a second way in first.
+        """
 
     @_abc_1.abstractmethod
     def RevokeCertificate(

@@ -191,6 +191,7 @@ class CertificateChanged(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_MEMBER_ID_FIELD_NUMBER: _builtins.int
     certificate_id: _builtins.str
     """Identifier."""
     member_id: _builtins.str
@@ -203,6 +204,8 @@ class CertificateChanged(_message.Message):
     """State that was reached."""
     version: _builtins.int
     """Version of the certificate."""
+    requested_by_member_id: _builtins.str
+    """Officer who asked for it."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -217,10 +220,11 @@ class CertificateChanged(_message.Message):
         state: _certificate_service_pb2.CertificateState.ValueType = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        requested_by_member_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "organisation_id", b"organisation_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_id", b"certificate_id", "change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "organisation_id", b"organisation_id", "requested_by_member_id", b"requested_by_member_id", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

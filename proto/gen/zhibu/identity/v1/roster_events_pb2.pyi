@@ -240,6 +240,7 @@ class ErasureChanged(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_MEMBER_ID_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """Member."""
     county_code: _builtins.str
@@ -248,6 +249,8 @@ class ErasureChanged(_message.Message):
     """State that was reached."""
     version: _builtins.int
     """Version of the erasure."""
+    requested_by_member_id: _builtins.str
+    """Officer who asked for it."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -260,10 +263,11 @@ class ErasureChanged(_message.Message):
         state: _erasure_service_pb2.ErasureState.ValueType = ...,
         version: _builtins.int = ...,
         change_time: _timestamp_pb2.Timestamp | None = ...,
+        requested_by_member_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "county_code", b"county_code", "member_id", b"member_id", "requested_by_member_id", b"requested_by_member_id", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

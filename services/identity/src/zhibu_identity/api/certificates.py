@@ -5,17 +5,15 @@ from __future__ import annotations
 from google.api import httpbody_pb2
 from zhibu.identity.v1 import certificate_service_pb2 as pb
 from zhibu_kit.call import Call
-from zhibu_kit.etag import check_etag, etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 
 from zhibu_identity.api.certificate_messages import certificate_message
 from zhibu_identity.api.clerks import county_of, member_of
 from zhibu_identity.certificates.certifying import Wish, ask, end, pem_with_issuer
-from zhibu_identity.certificates.records import RevocationReason, find_certificate
+from zhibu_identity.certificates.records import RevocationReason
 from zhibu_identity.certificates.requests import Asked, get_asked, list_asked
 from zhibu_identity.certificates.revocation_lists import current_list, get_authority
-from zhibu_identity.certificates.revoking import revoke
-from zhibu_identity.errors import CERTIFICATE_NOT_ISSUED
+from zhibu_identity.certificates.revoking import revoke_asked
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.certificate import RequestState
 
@@ -93,16 +91,13 @@ class CertificateApi:
             if write.replayed is not None:
                 return write.replayed
             asked = await get_asked(write, request.certificate_id, organisation_id=request.organisation_id, lock=True)
-            record = await find_certificate(write, request.certificate_id)
-            if record is None:
-                raise CERTIFICATE_NOT_ISSUED()
-            if record.revoked_at is None:
-                check_etag(request.etag, record.version)
-            revoked = await revoke(write, parts, record, reason=RevocationReason(request.reason))
-            message = self._message(Asked(request=asked.request, certificate=revoked))
+            revoked = await revoke_asked(
+                write, parts, asked, reason=RevocationReason(request.reason), etag=request.etag
+            )
+            message = self._message(revoked)
             return write.reply(
-                pb.RevokeCertificateResponse(certificate=message, etag=etag_of(revoked.version)),
-                subjects=[record.member_id],
+                pb.RevokeCertificateResponse(certificate=message, etag=message.etag),
+                subjects=[asked.request.member_id],
             )
 
     async def GetRevocationList(self, request: pb.GetRevocationListRequest, call: Call) -> httpbody_pb2.HttpBody:

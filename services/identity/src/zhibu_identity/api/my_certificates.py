@@ -10,7 +10,9 @@ from zhibu_kit.scope import Scope
 from zhibu_identity.api.certificate_messages import certificate_message
 from zhibu_identity.api.clerks import member_of
 from zhibu_identity.certificates.certifying import confirm, end, pem_with_issuer
+from zhibu_identity.certificates.records import RevocationReason
 from zhibu_identity.certificates.requests import Asked, get_asked_of, list_asked_of
+from zhibu_identity.certificates.revoking import revoke_asked
 from zhibu_identity.errors import LOGIN_TOO_OLD
 from zhibu_identity.parts import Parts
 from zhibu_identity.rules.certificate import RequestState
@@ -81,6 +83,24 @@ class MyCertificateApi:
             message = self._message(Asked(request=ended, certificate=None))
             return write.reply(
                 pb.RefuseMyCertificateResponse(certificate=message, etag=message.etag), subjects=[member_of(call)]
+            )
+
+    async def RevokeMyCertificate(
+        self, request: pb.RevokeMyCertificateRequest, call: Call
+    ) -> pb.RevokeMyCertificateResponse:
+        """Revoke for good what was signed."""
+        parts = self._parts
+        scope = await self._scope(call, request.certificate_id)
+        async with parts.database.write(call.within(scope), request, pb.RevokeMyCertificateResponse) as write:
+            if write.replayed is not None:
+                return write.replayed
+            asked = await get_asked_of(write, request.certificate_id, member_id=member_of(call), lock=True)
+            revoked = await revoke_asked(
+                write, parts, asked, reason=RevocationReason(request.reason), etag=request.etag
+            )
+            message = self._message(revoked)
+            return write.reply(
+                pb.RevokeMyCertificateResponse(certificate=message, etag=message.etag), subjects=[member_of(call)]
             )
 
     async def _scope(self, call: Call, certificate_id: str) -> Scope:

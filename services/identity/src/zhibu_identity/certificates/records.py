@@ -56,6 +56,11 @@ class Certificate:
     version: int
 
     @property
+    def requested_by_member_id(self) -> str:
+        """The officer who asked for it."""
+        return self.issued_by_member_id
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, hexadecimal."""
         return hashlib.sha256(self.certificate).hexdigest()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from zhibu_kit.db import Transaction
+from zhibu_kit.etag import check_etag
 from zhibu_kit.scope import Scope
 
 from zhibu_identity.certificates.certifying import list_carrying, longest
@@ -17,9 +18,10 @@ from zhibu_identity.certificates.records import (
     mark_revoked,
     move_to_grant,
 )
+from zhibu_identity.certificates.requests import Asked
 from zhibu_identity.eids.accounts import AccountsError
 from zhibu_identity.eids.revocations import revoke_access
-from zhibu_identity.errors import CERTIFICATE_REVOKED
+from zhibu_identity.errors import CERTIFICATE_NOT_ISSUED, CERTIFICATE_REVOKED
 from zhibu_identity.parts import Parts
 from zhibu_identity.tasks.queue import Task, TaskKind, add_task, finish_task
 
@@ -51,6 +53,22 @@ async def revoke(
         due_at=now,
     )
     return revoked
+
+
+async def revoke_asked(
+    transaction: Transaction, parts: Parts, asked: Asked, *, reason: RevocationReason, etag: str
+) -> Asked:
+    """Revoke what came of a locked request, at the desk or by its holder.
+
+    Raises:
+        ServiceError: CERTIFICATE_NOT_ISSUED, CERTIFICATE_REVOKED, ETAG_MISMATCH.
+    """
+    record = await find_certificate(transaction, asked.request.certificate_id)
+    if record is None:
+        raise CERTIFICATE_NOT_ISSUED()
+    if record.revoked_at is None:
+        check_etag(etag, record.version)
+    return Asked(request=asked.request, certificate=await revoke(transaction, parts, record, reason=reason))
 
 
 async def revoke_orphaned(parts: Parts) -> int:

@@ -46,6 +46,7 @@ def erasure_changed(erasure: Erasure, *, at: datetime) -> pb.ErasureChanged:
         state=erasure_service_pb2.ErasureState.ValueType(erasure.state),
         version=erasure.version,
         change_time=timestamp(at),
+        requested_by_member_id=erasure.proposed_by_member_id,
     )
 
 

@@ -40,6 +40,11 @@ _CERTIFICATES: Final = {
     certificate_service_pb2.CERTIFICATE_STATE_ISSUED: "certificate_issued",
     certificate_service_pb2.CERTIFICATE_STATE_REVOKED: "certificate_revoked",
 }
+# Of an erasure that comes to nothing its asker is told; one that was taken back was taken back by the asker.
+_ERASURES: Final = {
+    erasure_service_pb2.ERASURE_STATE_REFUSED: "erasure_refused",
+    erasure_service_pb2.ERASURE_STATE_EXPIRED: "erasure_expired",
+}
 # An office without permissions is no work and no news.
 _NO_OFFICE: Final = "member"
 
@@ -131,23 +136,34 @@ class IdentityEvents:
     async def certificate_changed(
         self, transaction: Transaction, event: events.CertificateChanged, context: EventContext
     ) -> None:
-        template = _CERTIFICATES.get(event.state)
-        if template is None or not self._teller.is_news(event.change_time):
+        if not self._teller.is_news(event.change_time):
             return
-        notice = Notice(template=template, parameters={"organisation_id": event.organisation_id})
-        await self._teller.tell(transaction, [event.member_id], notice, county_code=event.county_code)
+        parameters = {"organisation_id": event.organisation_id}
+        if (template := _CERTIFICATES.get(event.state)) is not None:
+            told, notice = event.member_id, Notice(template=template, parameters=parameters)
+        elif event.state == certificate_service_pb2.CERTIFICATE_STATE_REFUSED:
+            told, notice = event.requested_by_member_id, Notice(template="certificate_refused", parameters=parameters)
+        else:
+            return
+        await self._teller.tell(transaction, [told], notice, county_code=event.county_code)
 
     async def erasure_changed(
         self, transaction: Transaction, event: roster_events_pb2.ErasureChanged, context: EventContext
     ) -> None:
-        if event.state == erasure_service_pb2.ERASURE_STATE_WAITING and self._teller.is_news(event.change_time):
+        if not self._teller.is_news(event.change_time):
+            return
+        parameters = {"organisation_id": event.county_code}
+        if event.state == erasure_service_pb2.ERASURE_STATE_WAITING:
             await self._teller.tell_holders(
                 transaction,
                 "identity.people.erase",
-                Notice(template="erasures_wait", parameters={"organisation_id": event.county_code}),
+                Notice(template="erasures_wait", parameters=parameters),
                 organisation_id=event.county_code,
                 county_code=event.county_code,
             )
+        elif (template := _ERASURES.get(event.state)) is not None:
+            notice = Notice(template=template, parameters=parameters)
+            await self._teller.tell(transaction, [event.requested_by_member_id], notice, county_code=event.county_code)
 
     async def telephone_changed(
         self, transaction: Transaction, event: roster_events_pb2.TelephoneChanged, context: EventContext

@@ -60,6 +60,42 @@ WORK: Final = (
         link="/desk/{organisation_id}/erasures",
     ),
     template(
+        "erasure_refused",
+        Kind.WORK,
+        ("销毁申请被拒绝", "An erasure was refused"),
+        (
+            "您申请的个人信息销毁被另一位干部拒绝，信息没有销毁。",
+            "Another officer refused an erasure of personal data that you asked for; nothing was destroyed.",
+        ),
+        link="/desk/{organisation_id}/erasures",
+    ),
+    template(
+        "erasure_expired",
+        Kind.WORK,
+        ("销毁申请已过期", "An erasure lapsed"),
+        (
+            "您申请的个人信息销毁一天内没有第二位干部确认，已过期，信息没有销毁。仍需销毁的，请重新申请。",
+            (
+                "Nobody confirmed an erasure of personal data that you asked for within a day; nothing was destroyed. "
+                "Ask again if it is still wanted."
+            ),
+        ),
+        link="/desk/{organisation_id}/erasures",
+    ),
+    template(
+        "certificate_refused",
+        Kind.WORK,
+        ("密钥盘证书被本人拒绝", "A key stick's certificate was refused"),
+        (
+            "您在{organisation_id}申请的一张密钥盘证书被持有人本人拒绝，没有签发。请与本人核实。",
+            (
+                "A certificate that you asked for at {organisation_id} was refused by the officer; nothing was signed. "
+                "Ask the officer why."
+            ),
+        ),
+        link="/desk/{organisation_id}/certificates",
+    ),
+    template(
         "roster_applied",
         Kind.WORK,
         ("名册已导入：{organisation_id}", "A roster was applied: {organisation_id}"),
