@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 from zhibu_kit.settings import ServiceSettings
-from zhibu_tlog.keys import SignerKey, VerifierKey, read_signer_key, read_verifier_key
+from zhibu_tlog.keys import VerifierKey, read_verifier_key
 
 from zhibu_audit.witnesses import WitnessAddress
 
@@ -50,16 +50,6 @@ class AuditSettings(ServiceSettings):
             ValueError: when one is no URL and key.
         """
         return tuple(map(_read_witness, filter(None, map(str.strip, self.audit_witnesses.split(",")))))
-
-    @property
-    def log_key(self) -> SignerKey:
-        """The key with which the log signs.
-
-        Raises:
-            MalformedError: when the file holds none.
-            OSError: when it cannot be read.
-        """
-        return read_signer_key(self.audit_key_file.read_text("ascii").strip())
 
     @property
     def witness_keys(self) -> tuple[VerifierKey, ...]:

@@ -1,5 +1,6 @@
 """Takes rows into the log: verdicts, places, incidents and askings of one lane, all in one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ where kind = 'row' and lane = $1 and sequence = any ($2::bigint[]) order by entr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of the rows, in their order, and whether rows are missing; None while the whole log stands still."""
+    """What became of the rows, in their order, and whether rows are missing; None while nothing is taken at all."""
 
     verdicts: Sequence[Verdict] | None
     placed: int
@@ -35,8 +36,12 @@ class Taken:
 class Taker:
     """Takes rows of any lane."""
 
-    def __init__(self, database: Database, clock: Clock, *, gap_s: float) -> None:
-        """Take into a database; rows that are missing for `gap_s` become an incident."""
+    def __init__(self, database: Database, clock: Clock, *, gap_s: float, judged: asyncio.Event) -> None:
+        """Take into a database; rows that are missing for `gap_s` become an incident.
+
+        Nothing is taken before `judged` is set: a restored database would give rows the places of others.
+        """
+        self._judged = judged
         self._database = database
         self._clock = clock
         self._gap = timedelta(seconds=gap_s)
@@ -47,6 +52,8 @@ class Taker:
         Raises:
             ServiceError: UNAVAILABLE while the database is away; then nothing was taken.
         """
+        if not self._judged.is_set():
+            return Taken(verdicts=None, placed=0, waits=True)
         now = self._clock.now()
         async with self._database.transaction(Scope.none(), role=Role.RELAY) as transaction:
             if (await get_head(transaction)).stopped_because:
