@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+from integration.audit.log_house import LogHouse, log_house
 from integration.audit.running_audit import Audit, running_audit
 from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.issuer import TokenIssuer
@@ -35,3 +36,12 @@ async def audit(
     await admin.jetstream.purge_stream("ZHIBU_AUDIT_ROWS")
     await admin.jetstream.delete_consumer("ZHIBU_IDENTITY", "audit_person_erased")
     await admin.close()
+
+
+@pytest.fixture
+async def house(
+    service_database: DatabaseMaker, postgres: Postgres, nats: NatsServer, issuer: TokenIssuer, tmp_path: Path
+) -> AsyncGenerator[LogHouse]:
+    """A log with two witnesses; the test starts audit."""
+    async with log_house(tmp_path, service_database, postgres=postgres, nats=nats, issuer=issuer) as house:
+        yield house

@@ -44,6 +44,12 @@ class Audit:
     async def publish(self, lane: str, rows: Sequence[AuditRow], *, per_message: int = 200) -> None:
         await publish(self.bus, lane, rows, per_message=per_message)
 
+    async def number(self, statement: str, *values: object) -> int:
+        """Ask for one number."""
+        number = await self.everything.fetchval(statement, *values)
+        assert isinstance(number, int)
+        return number
+
     async def lane(self, lane: str) -> Mapping[str, Any]:
         return await self.everything.fetchrow("select * from lane where lane = $1", lane) or {}
 
@@ -70,7 +76,9 @@ class Audit:
                     return incident
             return None
 
-        return await wait_until(found, timeout_s)
+        incident = await wait_until(found, timeout_s)
+        assert incident is not None
+        return incident
 
     async def leaves(self, lane: str | None = None) -> list[bytes]:
         """Return the leaves in their order, and see that they lie dense."""
@@ -89,9 +97,7 @@ class Audit:
     async def sign(self, incident: asyncpg.Record, signer: Signer, *, statement: str = "数据库已丢失。") -> Incident:
         """Sign as an officer does, with the version that stands now."""
         database = Database(self.database.app_url, service="audit")
-        version = await self.everything.fetchval(
-            "select version from incident where incident_id = $1", incident["incident_id"]
-        )
+        version = await self.number("select version from incident where incident_id = $1", incident["incident_id"])
         try:
             async with database.transaction(Scope.none(), role=Role.PROVINCE) as transaction:
                 return await sign_incident(
@@ -117,7 +123,7 @@ async def running_audit(
     **settings: Any,
 ) -> AsyncGenerator[Audit]:
     """Run audit on a database; its log lies in the directory, where a key is made unless there is one."""
-    log = {
+    log: dict[str, Any] = {
         "audit_directory": directory / "log",
         "audit_key_file": directory / "log.key",
         "audit_origin": "log.test/county",

@@ -195,7 +195,7 @@ async def test_the_parts_of_a_row_about_many_come_together(audit: Audit) -> None
     await audit.publish("identity", [parts[2], parts[0]])
 
     async def openings() -> int:
-        return await audit.everything.fetchval("select count(*) from entry_subject where salt is not null")
+        return await audit.number("select count(*) from entry_subject where salt is not null")
 
     await wait_until(lambda: _equals(openings, 3))
     assert len(await audit.leaves()) == 1

@@ -61,7 +61,9 @@ async def test_incidents_are_shown_newest_first_and_to_the_province_alone(asked:
 
 
 async def test_two_officers_sign_and_the_word_becomes_an_entry(asked: Asked) -> None:
-    def sign(who: str, statement: str = "", *, etag: str = "v1", request_id: str = "") -> Awaitable[pb.SignIncidentResponse]:
+    def sign(
+        who: str, statement: str = "", *, etag: str = "v1", request_id: str = ""
+    ) -> Awaitable[pb.SignIncidentResponse]:
         request = pb.SignIncidentRequest(
             organisation_id=PROVINCE, incident_id=FIRST, statement=statement, etag=etag, request_id=request_id
         )

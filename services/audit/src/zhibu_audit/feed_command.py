@@ -39,7 +39,9 @@ def run_own_command(arguments: Sequence[str]) -> int:
     """Run `feed` or `make-key` and return the exit status."""
     parser = argparse.ArgumentParser(prog="zhibu-audit")
     commands = parser.add_subparsers(dest="command", required=True)
-    feed = commands.add_parser("feed", help="feed entries again from a copy of the log, which stands still for want of them")
+    feed = commands.add_parser(
+        "feed", help="feed entries again from a copy of the log, which stands still for want of them"
+    )
     feed.add_argument("copy", help="directory of the copy, or the URL behind which it lies")
     commands.add_parser("make-key", help="make the log's key in ZHIBU_AUDIT_KEY_FILE, once, and print its verifier key")
     given = parser.parse_args(arguments)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -77,9 +78,10 @@ class TreeKeeper:
             await asyncio.sleep(RETRY_S)
 
     async def _keep(self) -> None:
-        *older, current = await self._origins()
-        for one, behind in zip(older, [*older[1:], current], strict=True):
-            await self._fill(one, behind.first_index)
+        origins = await self._origins()
+        for ended, begun in pairwise(origins):
+            await self._fill(ended, begun.first_index)
+        current = origins[-1]
         key = key_of_serial(self._key, current.serial)
         async with opened_tree(current.directory(self._root), key) as tree:
             restorer = Restorer(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -74,7 +75,7 @@ class WitnessClient:
         try:
             response = await self._http.post(f"{self.address.url}/add-checkpoint", content=request, timeout=TIMEOUT_S)
             return self._answer(response, note)
-        except (httpx.HTTPError, MalformedError, NoteRefusedError) as error:
+        except (httpx.HTTPError, MalformedError, NoteRefusedError, ValueError) as error:
             return Away(because=type(error).__name__)
 
     async def find_checkpoint(self, origin: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint | None:
@@ -93,12 +94,12 @@ class WitnessClient:
         return signed
 
     def _answer(self, response: httpx.Response, note: Note) -> Answer:
-        match response.status_code:
-            case httpx.codes.OK if len(response.content) <= LONGEST_NOTE_BYTES:
+        match HTTPStatus(response.status_code):
+            case HTTPStatus.OK:
                 return Cosigned(signatures=read_cosignatures(note, response.content, self.address.key))
-            case httpx.codes.CONFLICT:
+            case HTTPStatus.CONFLICT:
                 return OtherSize(size=read_number(response.text.removesuffix("\n")))
-            case httpx.codes.UNPROCESSABLE_ENTITY:
+            case HTTPStatus.UNPROCESSABLE_ENTITY:
                 return Refused()
             case status:
                 return Away(because=f"status {status}")
