@@ -74,12 +74,12 @@ class LogHouse:
         data = DirectoryReader(self.root / str(serial)).read_checkpoint()
         return open_checkpoint(data, origin=key.name, keys=[key.verifier])
 
-    async def wait_for_size(self, size: int, serial: int = 1, *, timeout_s: float = 10.0) -> None:
+    async def wait_for_size(self, size: int, serial: int = 1, *, timeout_s: float = 40.0) -> None:
         """Wait until a checkpoint of this size is published."""
         folder = self.root / str(serial) / "checkpoint"
         await wait_until(lambda: folder.exists() and self.signed(serial).checkpoint.size == size, timeout_s)
 
-    async def wait_for_cosigned(self, size: int, serial: int = 1, *, timeout_s: float = 15.0) -> None:
+    async def wait_for_cosigned(self, size: int, serial: int = 1, *, timeout_s: float = 40.0) -> None:
         """Wait until every witness has cosigned this size."""
         await wait_until(lambda: self.verify(serial).is_good and self.signed(serial).checkpoint.size == size, timeout_s)
 

@@ -56,7 +56,7 @@ class Audit:
     async def sequence(self, lane: str) -> int:
         return (await self.lane(lane)).get("sequence", 0)
 
-    async def wait_for(self, lane: str, sequence: int, *, timeout_s: float = 10.0) -> None:
+    async def wait_for(self, lane: str, sequence: int, *, timeout_s: float = 40.0) -> None:
         """Wait until a lane is in the log up to a number."""
 
         async def is_there() -> bool:
@@ -67,7 +67,7 @@ class Audit:
     async def incidents(self, lane: str) -> list[asyncpg.Record]:
         return await self.everything.fetch("select * from incident where lane = $1 order by created_at", lane)
 
-    async def wait_for_incident(self, lane: str, *, timeout_s: float = 10.0, **values: Any) -> asyncpg.Record:
+    async def wait_for_incident(self, lane: str, *, timeout_s: float = 40.0, **values: Any) -> asyncpg.Record:
         """Wait for an incident with these values."""
 
         async def found() -> asyncpg.Record | None:

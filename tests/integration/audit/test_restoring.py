@@ -98,7 +98,7 @@ async def test_rows_that_were_changed_in_the_database_stop_the_log_at_its_next_o
         await house.wait_for_cosigned(20)
         await change_a_row(audit)
     async with house.running() as audit:
-        await wait_until(lambda: stopped_because(audit))
+        await wait_until(lambda: stopped_because(audit), 40)
         incident = await audit.wait_for_incident("", kind="restore")
         assert incident["from_sequence"] == 0
 

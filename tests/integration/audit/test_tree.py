@@ -19,7 +19,7 @@ async def test_entries_come_under_a_checkpoint_that_both_witnesses_cosign(house:
             rows = await audit.everything.fetch("select name, serial, size from witness order by name")
             return [tuple(row) for row in rows] == [("w1.test", 1, 310), ("w2.test", 1, 310)]
 
-        await wait_until(remembered)
+        await wait_until(remembered, 40)
         kept = open_checkpoint(
             (house.root / "1.cosigned").read_bytes(), origin=house.key.name, keys=[house.key.verifier]
         )
@@ -33,7 +33,7 @@ async def test_a_witness_that_is_away_holds_up_nothing_and_cosigns_later(house: 
     async with house.running() as audit:
         await house.write(audit, 20)
         await house.wait_for_size(20)
-        await wait_until(lambda: _cosigned_by(house) == ["w1.test"], 10)
+        await wait_until(lambda: _cosigned_by(house) == ["w1.test"], 40)
         await house.write(audit, 5)
         await house.wait_for_size(25)
         await asyncio.to_thread(house.witnesses[1].start)

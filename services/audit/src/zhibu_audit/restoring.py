@@ -1,6 +1,7 @@
 """Decides what becomes of a log that is opened: rows, directory and witnesses are compared, because any of them may have been restored."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,8 +24,13 @@ from zhibu_audit.places import get_head
 from zhibu_audit.rules import Restored, judge_restored
 from zhibu_audit.stopping import Contradiction, let_log_go_on, stop_log
 from zhibu_audit.tree import Tree
-from zhibu_audit.witnesses import WitnessClient
+from zhibu_audit.witnesses import Away, WitnessClient
 
+log = logging.getLogger("zhibu.audit.restoring")
+
+# Witnesses that do not answer at once are asked again before the log goes on without them.
+ASKED_TIMES: Final = 3
+ASK_AGAIN_S: Final = 1.0
 FEEDING: Final = "the rows are fed again from the directory of the log"
 
 
@@ -55,7 +61,7 @@ class Restorer:
     async def what_it_says(self, witness: WitnessClient, tree: Tree) -> Contradiction | None:
         """Return what a witness can show against the log as it is now: both have signed it."""
         signed = await witness.find_checkpoint(self._origin.name, [self._key])
-        return await self._against(signed, tree) if signed else None
+        return await self._against(signed, tree) if isinstance(signed, SignedCheckpoint) else None
 
     async def _compare(self, tree: Tree) -> Contradiction | None:
         cosigned = await self._cosigned()
@@ -73,11 +79,20 @@ class Restorer:
         return contradiction
 
     async def _cosigned(self) -> list[SignedCheckpoint]:
-        """Ask every witness for what it has cosigned last; who does not answer says nothing."""
-        answers = await asyncio.gather(
-            *(witness.find_checkpoint(self._origin.name, [self._key]) for witness in self._witnesses)
-        )
-        return [signed for signed in answers if signed is not None]
+        """Ask every witness for what it has cosigned last; who does not answer after some tries says nothing."""
+        found: list[SignedCheckpoint] = []
+        unasked = list(self._witnesses)
+        for attempt in range(ASKED_TIMES):
+            if attempt and unasked:
+                await asyncio.sleep(ASK_AGAIN_S)
+            answers = await asyncio.gather(
+                *(witness.find_checkpoint(self._origin.name, [self._key]) for witness in unasked)
+            )
+            found += [answer for answer in answers if isinstance(answer, SignedCheckpoint)]
+            unasked = [one for one, answer in zip(unasked, answers, strict=True) if isinstance(answer, Away)]
+        for witness in unasked:
+            log.warning("A witness does not say what it has cosigned", extra={"fields": {"witness": witness.name}})
+        return found
 
     async def _look(self) -> tuple[int, int]:
         """Return how many rows this log has, and the size that an open incident says it must reach."""

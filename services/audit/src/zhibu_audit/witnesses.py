@@ -1,6 +1,5 @@
 """Witnesses: whom the log asks to cosign its checkpoints (c2sp.org/tlog-witness). A witness is never believed without a signature."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,10 +10,8 @@ import httpx
 from zhibu_tlog.checkpoints import SignedCheckpoint, open_checkpoint
 from zhibu_tlog.cosignatures import read_cosignatures
 from zhibu_tlog.keys import VerifierKey
-from zhibu_tlog.notes import LONGEST_NOTE_BYTES, Note, NoteRefusedError, Signature, check_note
+from zhibu_tlog.notes import Note, NoteRefusedError, Signature, check_note
 from zhibu_tlog.spelling import MalformedError, read_number
-
-log = logging.getLogger("zhibu.audit.witnesses")
 
 # A witness that is slower than this is asked again later; the log does not wait for it.
 TIMEOUT_S: Final = 3.0
@@ -75,26 +72,28 @@ class WitnessClient:
         try:
             response = await self._http.post(f"{self.address.url}/add-checkpoint", content=request, timeout=TIMEOUT_S)
             return self._answer(response, note)
-        except (httpx.HTTPError, MalformedError, NoteRefusedError, ValueError) as error:
+        except (httpx.HTTPError, MalformedError, NoteRefusedError) as error:
             return Away(because=type(error).__name__)
 
-    async def find_checkpoint(self, origin: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint | None:
-        """Return what it has cosigned last of a log, signed by both; None when it has nothing, or is not there."""
+    async def find_checkpoint(self, origin: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint | Away | None:
+        """Return what it has cosigned last of a log, signed by both; None when it says that it has nothing."""
         url = f"{self.address.url}/{sha256(origin.encode()).hexdigest()}/checkpoint"
         try:
             response = await self._http.get(url, timeout=TIMEOUT_S)
-            if response.status_code != httpx.codes.OK or len(response.content) > LONGEST_NOTE_BYTES:
-                return None
-            signed = open_checkpoint(response.content, origin=origin, keys=keys)
-            check_note(signed.note, [self.address.key])
+            match response.status_code:
+                case HTTPStatus.OK:
+                    signed = open_checkpoint(response.content, origin=origin, keys=keys)
+                    check_note(signed.note, [self.address.key])
+                    return signed
+                case HTTPStatus.NOT_FOUND:
+                    return None
+                case status:
+                    return Away(because=f"status {status}")
         except (httpx.HTTPError, MalformedError, NoteRefusedError) as error:
-            fields = {"witness": self.name, "error": type(error).__name__}
-            log.warning("A witness could not be asked", extra={"fields": fields})
-            return None
-        return signed
+            return Away(because=type(error).__name__)
 
     def _answer(self, response: httpx.Response, note: Note) -> Answer:
-        match HTTPStatus(response.status_code):
+        match response.status_code:
             case HTTPStatus.OK:
                 return Cosigned(signatures=read_cosignatures(note, response.content, self.address.key))
             case HTTPStatus.CONFLICT:
