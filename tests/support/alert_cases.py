@@ -153,6 +153,22 @@ CASES = [
         firing={6: (), 7: ("AuditRowsUnnumbered",), 15: ()},
     ),
     Case(
+        name="audit rows do not leave for the log",
+        series={
+            check_of("nats"): "1x20",
+            'zhibu_audit_unfed_age_seconds{job="zhibu-a",instance="1"}': "0.4x4 31+60x9 0x5",
+        },
+        firing={7: (), 8: ("AuditFeedLate",), 15: ()},
+    ),
+    Case(
+        name="audit rows do not leave because NATS is away",
+        series={
+            check_of("nats"): "1x4 0x9 1x5",
+            'zhibu_audit_unfed_age_seconds{job="zhibu-a",instance="1"}': "0.4x4 31+60x9 0x5",
+        },
+        firing={8: ("DependencyAway",), 12: ("DependencyAway",), 15: ()},
+    ),
+    Case(
         name="half of what Keycloak is asked for comes to nothing",
         series={
             f'{_KEYCLOAK}{{job="zhibu-a",operation="open",outcome="failed"}}': "0+3x15 45x10",

@@ -143,6 +143,18 @@ async def test_audit_rows_that_nobody_can_number(world: World) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.fires("AuditFeedLate")
+async def test_audit_rows_that_no_stream_takes(world: World) -> None:
+    admin = await world.nats.connect("admin")
+    await admin.jetstream.delete_stream("ZHIBU_AUDIT_ROWS")
+    await world.database.audit_refusal(call_of("GetRecord"), None, "TESTED")
+    await world.watch.until_firing("AuditFeedLate")
+    await world.nats.prepare()
+    await world.watch.until_quiet()
+    await admin.close()
+
+
+@pytest.mark.nightly
 @pytest.mark.fires("KeycloakFailing")
 async def test_keycloak_that_does_not_answer(world: World) -> None:
     world.issuer.silent = world.trouble.asks_keycloak = True

@@ -438,6 +438,8 @@ async def test_whose_data_were_erased_is_known_from_the_event(
     member_id = new_ulid()
     event = roster_events_pb2.PersonErased(member_id=member_id, county_code="370724", version=3)
     event.change_time.FromDatetime(datetime.now(UTC))
+    # Somebody looked at them once.
+    await owner.execute("insert into kit_audit_subject values ($1, $2, $3, $4)", new_ulid(), b"c", member_id, b"salt")
     await publish(nats, event, key=member_id, version=3, county="370724")
     known = "select count(*) from erased_member where member_id = $1"
 
@@ -445,6 +447,7 @@ async def test_whose_data_were_erased_is_known_from_the_event(
         return bool(await owner.fetchval(known, member_id))
 
     await wait_until(is_known)
+    assert await owner.fetchval("select count(*) from kit_audit_subject where subject_id = $1", member_id) == 0
 
 
 async def test_a_record_of_another_county_is_not_found(party: Party) -> None:

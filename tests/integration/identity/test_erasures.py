@@ -52,11 +52,14 @@ async def test_a_person_is_erased_by_two_officers_after_the_record_is_closed(
     await close_record(identity, person.member_id)
     for _ in range(2):
         proposed = await erase(LINQU_ADMIN)
+        assert await openings_of(databases, person.member_id) > 0
         assert (proposed.done, proposed.proposed_by_member_id) == (False, LINQU_ADMIN.member_id)
     identity.clock.advance(timedelta(days=1, seconds=1).total_seconds())
     assert not (await erase(SECOND_ADMIN)).done
     done = await erase(LINQU_ADMIN)
     assert (done.done, done.proposed_by_member_id) == (True, SECOND_ADMIN.member_id)
+    # The rows of before stay, with their commitments; whom they were about stands nowhere any more.
+    assert await openings_of(databases, person.member_id) == 0
     assert (await get(identity, person.member_id)).person.real_name == ""
     assert (
         await databases.keys_owner.fetchval("select count(*) from member_key where member_id = $1", person.member_id)
@@ -70,6 +73,10 @@ async def test_a_person_is_erased_by_two_officers_after_the_record_is_closed(
     assert await outcome_of(erase(SECOND_ADMIN)) == "PERSON_ERASED"
     rows = await databases.owner.fetch("select payload from kit_outbox where event_type like '%PersonErased'")
     assert [PersonErased.FromString(row["payload"]).member_id for row in rows] == [person.member_id]
+
+
+async def openings_of(databases: Databases, member_id: str) -> int:
+    return await databases.owner.fetchval("select count(*) from kit_audit_subject where subject_id = $1", member_id)
 
 
 async def test_of_two_second_officers_at_once_one_erases(identity: Identity) -> None:

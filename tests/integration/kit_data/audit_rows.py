@@ -63,7 +63,7 @@ async def published(nats: NatsServer, lane: str = "testing") -> list[AuditRows]:
             ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, filter_subject=f"zhibu.audit_rows.v1.{lane}"
         )
         subscription = await admin.jetstream.pull_subscribe("", stream=STREAM, config=config)
-        left = (await subscription.consumer_info()).num_pending
+        left = (await subscription.consumer_info()).num_pending or 0
         found: list[AuditRows] = []
         while len(found) < left:
             messages = await subscription.fetch(min(left - len(found), 64), timeout=5)

@@ -313,6 +313,8 @@ async def test_nothing_more_is_told_to_the_dead_and_the_erased_and_only_what_is_
     dead, erased, left = world.member(), world.member(), world.member()
     for member_id in (dead, erased, left):
         await world.tell(membership(member_id))
+    looked_at = "insert into kit_audit_subject values ($1, sha256('c'), $1, 'salt')"
+    await world.everything.execute(looked_at, erased)
     await world.tell(
         record(dead, standing=membership_pb2.STANDING_DIED),
         record(left, standing=membership_pb2.STANDING_LEFT),
@@ -323,6 +325,8 @@ async def test_nothing_more_is_told_to_the_dead_and_the_erased_and_only_what_is_
         await world.tell(membership(member_id), roster_events_pb2.TelephoneChanged(**same))
     assert await world.templates(dead) == []
     assert await world.templates(erased) == []
+    opening = "select subject_id, salt from kit_audit_subject where audit_id = $1"
+    assert tuple(await world.everything.fetchrow(opening, erased) or ()) == (None, None)
     assert await world.templates(left) == ["telephone_changed", "membership_began"]
     # It was a mistake, and is recorded as one.
     await world.tell(record(dead, version=2))

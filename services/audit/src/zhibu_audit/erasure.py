@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from zhibu.identity.v1.roster_events_pb2 import PersonErased
+from zhibu_kit.audit_subjects import forget_subject
 from zhibu_kit.background import Job
 from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import Consumer
@@ -38,6 +39,7 @@ class Erasure:
         # Entries about a member stand in whatever county somebody acted, or in none.
         await transaction.execute(select(func.set_config("role", "audit_relay", True)))
         await _forget(transaction, event.member_id)
+        await forget_subject(transaction, event.member_id)
 
 
 def sweep_job(database: Database) -> Job:

@@ -64,9 +64,8 @@ class ErasureApi:
                 write, parts, record, waiting, officer_member_id=member_of(call), etag=request.etag
             )
             message = erasure_message(done, real_name="")
-            response = write.reply(
-                pb.ConfirmErasureResponse(erasure=message, etag=message.etag), subjects=[record.member_id]
-            )
+            # No subject: whoever is erased with this is in no opening any more.
+            response = write.reply(pb.ConfirmErasureResponse(erasure=message, etag=message.etag))
         parts.reached("erasure listed")
         await parts.vault.erase(request.member_id)
         return response

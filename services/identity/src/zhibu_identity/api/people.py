@@ -183,7 +183,8 @@ class PeopleApi:
                     proposed_by_member_id=erasing.proposed_by_member_id,
                     expire_time=None if done else timestamp(erasing.expires_at),
                 ),
-                subjects=[record.member_id],
+                # Whoever is erased with this is in no opening any more.
+                subjects=[] if done else [record.member_id],
             )
         if done:
             parts.reached("erasure listed")

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Exists, select, union_all
 from sqlalchemy.dialects.postgresql import insert
+from zhibu_kit.audit_subjects import forget_subject
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role
 from zhibu_kit.scope import Scope
@@ -37,6 +38,7 @@ async def erase_person(database: Database, vault: Vault, clock: Clock, *, member
             .values(member_id=member_id, county_code=county_code, erased_at=clock.now())
             .on_conflict_do_nothing()
         )
+        await forget_subject(transaction, member_id)
     return await vault.erase(member_id)
 
 

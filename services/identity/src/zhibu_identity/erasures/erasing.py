@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from zhibu_kit.audit_subjects import forget_subject
 from zhibu_kit.db import Role, Transaction
 from zhibu_kit.etag import check_etag
 from zhibu_kit.scope import Scope
@@ -129,5 +130,6 @@ async def _erase(
     if eid is not None:
         await revoke_eid(transaction, parts, eid, reason=RevocationReason.LEFT, note=None)
     gone = await change_person(transaction, record, now=now, values={"details": b""})
+    await forget_subject(transaction, record.member_id)
     transaction.emit(person_events.person_erased(gone, at=now), county_code=gone.county_code)
     return await end_erasure(transaction, waiting, state=ErasureState.DONE, officer=officer_member_id, now=now)

@@ -14,6 +14,7 @@ from zhibu.identity.v1 import (
     roster_events_pb2,
 )
 from zhibu.identity.v1 import identity_events_pb2 as events
+from zhibu_kit.audit_subjects import forget_subject
 from zhibu_kit.clock import Clock
 from zhibu_kit.consumers import Consumer
 from zhibu_kit.db import Transaction
@@ -201,3 +202,4 @@ class IdentityEvents:
     ) -> None:
         await silence_member(transaction, event.member_id, urgent_too=True, now=self._clock.now())
         await forget_member(transaction, event.member_id)
+        await forget_subject(transaction, event.member_id)
