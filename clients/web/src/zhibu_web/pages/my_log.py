@@ -80,7 +80,8 @@ def shown_to_member(visit: Visit, entry: Entry) -> dict[str, str]:
     """Return the page's words for what the log says in codes."""
     return {
         "time": when(visit.language, entry.create_time),
-        "action": entry.action_text or entry.action,
+        # The log has the name alone: whoever reads sees which words the page has for it.
+        "action": f"{entry.action_text} ({entry.action})" if entry.action_text else entry.action,
         "outcome": visit.t(f"entry_outcome.{entry.outcome}"),
         "offices": "; ".join(f"{one.office_text or one.office} · {one.organisation_name}" for one in entry.offices),
         "organisation": entry.organisation_name or entry.organisation_id,

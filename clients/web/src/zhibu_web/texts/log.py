@@ -39,7 +39,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "my_log.back": ("返回记录", "Back to the entries"),
     "my_log.wrong_title": ("觉得不对？", "Something looks wrong?"),
     "my_log.wrong": (
-        "请联系县委组织部，说明日期和下面的编号；也可以下载证明文件交给他们。",
+        "请联系县委组织部，说明日期和条目编号；也可以下载证明文件交给他们。",
         "Ask the county organisation department, with the date and the number of the entry; you can give them the proof file.",
     ),
     "my_log.number": ("条目编号", "Number of the entry"),

@@ -189,7 +189,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "log_check.field.subject": ("对象编号", "Subject"),
     "log_check.field.count": ("涉及人数", "People concerned"),
     "entry_outcome.ENTRY_OUTCOME_UNSPECIFIED": ("未知", "Unknown"),
-    "entry_outcome.ENTRY_OUTCOME_DONE": ("办理（有改动）", "Done (something changed)"),
+    "entry_outcome.ENTRY_OUTCOME_DONE": ("改动", "Changed"),
     "entry_outcome.ENTRY_OUTCOME_READ": ("查看", "Read"),
     "entry_outcome.ENTRY_OUTCOME_REFUSED": ("被拒绝", "Refused"),
 }
