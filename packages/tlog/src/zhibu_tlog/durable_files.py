@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
@@ -61,9 +61,11 @@ def write_all(files: DurableFiles, contents: Mapping[Path, bytes], *, root: Path
 def write_aside(files: DurableFiles, contents: Mapping[Path, bytes], *, aside: Path) -> dict[Path, Path]:
     """Write files into the directory `aside`, where nobody looks for them; return where the draft of each lies."""
     drafts = {path: aside / f"{number}.new" for number, path in enumerate(contents)}
-    for _ in _SIDE_BY_SIDE.map(files.write, drafts.values(), contents.values()):
-        # Raises what one of them raised.
-        pass
+    writing = [_SIDE_BY_SIDE.submit(files.write, drafts[path], data) for path, data in contents.items()]
+    # When one fails the others end first: whoever begins anew uses the same names.
+    wait(writing)
+    for written in writing:
+        written.result()
     return drafts
 
 
