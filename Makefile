@@ -7,7 +7,7 @@ BENCHES := $(patsubst bench/%.py,%,$(shell grep -l '^if __name__ ==' bench/*.py)
 # Without compiled files every start of a service costs three seconds of processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run observe demo test nightly bench lint types generate reset fresh status docs
+.PHONY: help setup run observe demo test slow nightly bench lint types generate reset fresh status docs
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,9 +36,13 @@ test: setup ## Run every test, fast ones first.
 	@$(PY) -m pytest tests/unit tests/contract -q -n 2
 	@$(PY) -m pytest tests/integration tests/e2e -q -n 3
 
-nightly: setup ## Run the tests that take too long for every change (marked `nightly`).
+slow: setup ## Run the tests that take too long for `make test` and that CI runs nevertheless (marked `slow`).
 	@tools/setup --browser --prometheus
-	@$(PY) -m pytest tests -q -m nightly
+	@$(PY) -m pytest tests -q -m slow -n 2
+
+nightly: setup ## Run the slow tests, and those that take too long for every change (marked `nightly`).
+	@tools/setup --browser --prometheus
+	@$(PY) -m pytest tests -q -m "nightly or slow"
 
 bench: setup ## Measure everything in turn (some hours, 16 GB of disk), write docs/performance.md; SIZES=--smoke: see that each bench runs.
 	@failed=""; for bench in $(BENCHES); do echo "== $$bench"; $(PY) bench/$$bench.py $(SIZES) || failed="$$failed $$bench"; done; \

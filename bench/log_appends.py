@@ -158,11 +158,16 @@ def append(directory: Path, file: Path, batch: int) -> None:
 def prove(directory: Path, entries: Sequence[bytes]) -> None:
     """Prove each entry out of the files of the log as soon as a checkpoint covers it."""
     log = DirectoryReader(directory)
+    verifier = KEY.verifier
     proved = 0
+    seen = b""
     while proved < len(entries):
-        checkpoint = open_checkpoint(log.read_checkpoint(), origin=KEY.name, keys=[KEY.verifier]).checkpoint
-        if checkpoint.size == proved:
+        data = log.read_checkpoint()
+        if data == seen:
             time.sleep(LOOK_AGAIN_S)
+            continue
+        seen = data
+        checkpoint = open_checkpoint(data, origin=KEY.name, keys=[verifier]).checkpoint
         hashes = TileHashes(log, checkpoint.size)
         for index in range(proved, checkpoint.size):
             check_inclusion(

@@ -7,7 +7,7 @@ import sys
 import pytest
 from e2e.running_stack import Stack
 
-pytestmark = pytest.mark.nightly
+pytestmark = pytest.mark.slow
 
 # Where it is killed: while the roster is checked, while e-IDs are issued, and while founders sign.
 KILLED_IN = ("花名册检查", "电子身份证", "2 个虚拟支部")

@@ -3,6 +3,7 @@
 import shutil
 from enum import Enum, auto
 from pathlib import Path
+from threading import Lock
 
 from zhibu_tlog.durable_files import DurableFiles
 
@@ -27,6 +28,7 @@ class FailingFiles(DurableFiles):
         """Work below `root`, which is on the disk as it is now."""
         self._root = root
         self._left = operations
+        self._counting = Lock()
         self.done = 0
         # For each directory the names in it which are synced: a file with its content, or a directory.
         self._kept: dict[Path, dict[str, bytes | None]] = {}
@@ -91,6 +93,8 @@ class FailingFiles(DurableFiles):
         return {path.name: None if path.is_dir() else path.read_bytes() for path in directory.iterdir()}
 
     def _count(self) -> None:
-        if self._left is not None and self.done == self._left:
-            raise Crash
-        self.done += 1
+        # Files are written side by side; once crashed, no thread does anything any more.
+        with self._counting:
+            if self._left is not None and self.done == self._left:
+                raise Crash
+            self.done += 1

@@ -103,18 +103,20 @@ func appendAll(ctx context.Context, appender *tessera.Appender, entries [][]byte
 
 func proveAll(ctx context.Context, dir string, verifier note.Verifier, entries [][]byte) error {
 	files := client.FileFetcher{Root: dir}
+	var seen []byte
 	for next := 0; next < len(entries); {
 		data, err := files.ReadCheckpoint(ctx)
 		if err != nil {
 			return err
 		}
+		if bytes.Equal(data, seen) {
+			time.Sleep(lookAgain)
+			continue
+		}
+		seen = data
 		checkpoint, _, _, err := log.ParseCheckpoint(data, verifier.Name(), verifier)
 		if err != nil {
 			return err
-		}
-		if checkpoint.Size <= uint64(next) {
-			time.Sleep(lookAgain)
-			continue
 		}
 		builder, err := client.NewProofBuilder(ctx, checkpoint.Size, files.ReadTile)
 		if err != nil {

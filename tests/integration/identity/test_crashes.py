@@ -15,6 +15,7 @@ from integration.identity.working_by_hand import (
     file_by_hand,
     load,
     load_batch,
+    stop_at,
     undo_by_hand,
     work_to_the_end,
     work_with_a_power_cut,
@@ -52,6 +53,20 @@ async def test_issuing_that_is_cut_off_ends_with_one_account_and_one_eid(workben
     assert await workbench.vault.find_seed(key, eid.eid_id, county_code=eid.county_code) == account.totp_seed
     assert (await load(workbench, application)).state is State.ISSUED
     assert workbench.accounts.opened_count == 1
+
+
+@pytest.mark.parametrize("step", ISSUING_STEPS[:-1])
+async def test_told_to_stop_a_worker_gives_its_tasks_back_and_the_next_one_need_not_wait(
+    workbench: Workbench, step: str
+) -> None:
+    application = await approve_by_hand(workbench, await file_by_hand(workbench))
+    await stop_at(workbench, step, lambda parts: work.work_once(parts, EVERY_KIND))
+    # At the same instant: no lease is waited for.
+    await work.work_once(workbench.parts, EVERY_KIND)
+    assert len(await eids_of(workbench, application)) == workbench.accounts.opened_count == 1
+    assert (await load(workbench, application)).state is State.ISSUED
+    tries = await workbench.databases.owner.fetch("select attempts from account_task where done_at is not null")
+    assert {row["attempts"] for row in tries} == {1}
 
 
 @pytest.mark.parametrize("step", ISSUING_STEPS[:-2])

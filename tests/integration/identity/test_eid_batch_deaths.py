@@ -29,7 +29,7 @@ from zhibu_kit.testing.waiting import wait_until
 from zhibu_stack.engines import Keycloak
 from zhibu_stack.testing import shared_keycloak
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.nightly, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.keycloak, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # Two parts are under way side by side; the third is still to come when the first is done.
 PEOPLE = 3 * PART_SIZE

@@ -15,7 +15,7 @@ from zhibu_stack.engines import Postgres
 TIMEOUT_S = 400
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_services_killed_in_the_middle_of_a_roster_go_on_by_themselves_and_lose_or_double_nobody(
     tmp_path: Path, service_database: DatabaseMaker, postgres: Postgres, nats: NatsServer
@@ -28,7 +28,7 @@ async def test_services_killed_in_the_middle_of_a_roster_go_on_by_themselves_and
     assert sum("SIGKILL" in line for line in told) == 3
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_a_whole_roster_is_brought_in_mended_repeated_and_exported_without_a_difference(
     tmp_path: Path, service_database: DatabaseMaker, postgres: Postgres, nats: NatsServer

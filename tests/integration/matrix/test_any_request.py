@@ -27,6 +27,9 @@ from zhibu_gateway.contract.methods import public_methods
 from zhibu_gateway.openapi.document import make_document
 from zhibu_gateway.settings import GatewaySettings
 
+# Every operation as every role takes too long for `make test`.
+pytestmark = pytest.mark.slow
+
 _EXAMPLES: Final = int(os.environ.get("ZHIBU_FUZZ_EXAMPLES", "0"))
 _WHO: Final = (
     "nobody",

@@ -2,11 +2,12 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from support.failing_files import FailingFiles
-from zhibu_tlog.durable_files import DurableFiles, write_all, write_secret
+from zhibu_tlog.durable_files import DurableFiles, write_all, write_aside, write_secret
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def test_files_are_synced_before_their_directories(tmp_path: Path, synced: list[
     aside.mkdir(parents=True)
     contents = {root / "a/b/one": b"1", root / "two": b"2"}
     write_all(DurableFiles(), contents, root=root, aside=aside)
-    assert synced == ["0.new", "1.new", "root", "a", "b"]
+    # Files side by side, directories after all of them.
+    assert (sorted(synced[:2]), synced[2:]) == (["0.new", "1.new"], ["root", "a", "b"])
     assert {path: path.read_bytes() for path in contents} == contents
     assert list(aside.iterdir()) == []
 
@@ -38,8 +40,31 @@ def test_no_directory_is_synced_before_everything_is_in_its_place(tmp_path: Path
     (tmp_path / "aside").mkdir()
     files = FailingFiles(tmp_path)
     write_all(files, {tmp_path / "a/one": b"1", tmp_path / "two": b"2"}, root=tmp_path, aside=tmp_path / "aside")
-    # A directory made, two files written, two moved, the root and the new directory synced.
+    # Two files written, a directory made, two moved, the root and the new directory synced.
     assert files.done == 7
+
+
+class OneFailsAtOnce(DurableFiles):
+    """Refuses one file, and is slow with the others."""
+
+    def __init__(self) -> None:
+        self.refused = threading.Event()
+        self.ended: list[str] = []
+
+    def write(self, path: Path, data: bytes) -> None:
+        if path.name == "0.new":
+            self.refused.set()
+            raise OSError("no room")
+        assert self.refused.wait(5)
+        super().write(path, data)
+        self.ended.append(path.name)
+
+
+def test_when_one_file_fails_the_others_are_not_still_being_written(tmp_path: Path) -> None:
+    files = OneFailsAtOnce()
+    with pytest.raises(OSError, match="no room"):
+        write_aside(files, {tmp_path / name: b"x" * 1_000_000 for name in "abc"}, aside=tmp_path)
+    assert sorted(files.ended) == ["1.new", "2.new"]
 
 
 def test_a_secret_is_its_owners_and_never_written_over(tmp_path: Path, synced: list[str]) -> None:

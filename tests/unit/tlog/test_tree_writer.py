@@ -1,6 +1,8 @@
 """Writing a log: the same files whatever the batches, and whatever crashes in between."""
 
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,19 +143,30 @@ def test_what_is_too_much_is_refused_before_anything_is_decided(tmp_path: Path) 
 
 
 class FullDisk(FailingFiles):
-    """A disk on which nothing more fits from some operation on."""
+    """A disk on which no other file has room from some operation on, not even under another name."""
 
     def write(self, path: Path, data: bytes) -> None:
         """Write as long as there is room."""
-        try:
+        with self._refusing():
             super().write(path, data)
+
+    def move(self, source: Path, target: Path) -> None:
+        """Move as long as there is room."""
+        with self._refusing():
+            super().move(source, target)
+
+    @contextmanager
+    def _refusing(self) -> Generator[None]:
+        try:
+            yield
         except Crash:
             raise OSError("no room") from None
 
 
 def test_after_a_refusal_of_the_disk_the_log_must_be_opened_again(tmp_path: Path) -> None:
     directory = write_log(tmp_path / "log", [entries(3)])
-    with opened_log(directory, LOG_KEY, FullDisk(directory, 3)) as writer:
+    # Four drafts are written, and the journal is moved and synced: then there is no room for the rest.
+    with opened_log(directory, LOG_KEY, FullDisk(directory, 6)) as writer:
         for _ in range(2):
             with pytest.raises(OSError, match=r"no room|open the log again"):
                 writer.append(entries(5, 3), first_index=3)
@@ -186,7 +199,7 @@ def test_a_damaged_log_is_not_written_on(tmp_path: Path) -> None:
 
 def test_a_damaged_or_foreign_journal_is_refused(tmp_path: Path) -> None:
     good = write_log(tmp_path / "good", [entries(3)])
-    with pytest.raises(Crash), opened_log(good, LOG_KEY, FailingFiles(good, 3)) as writer:
+    with pytest.raises(Crash), opened_log(good, LOG_KEY, FailingFiles(good, 6)) as writer:
         writer.append(entries(5, 3), first_index=3)
     journal = good / STATE_DIRECTORY / "journal"
     data = journal.read_bytes()

@@ -9,6 +9,9 @@ from support.tlog_logs import LOG_KEY, UnsyncedFiles, append_to, entries, files_
 from zhibu_tlog.tree_writer import STATE_DIRECTORY, create_log, opened_log
 
 BEFORE, BATCH = 500, 300
+# Operations until a batch is decided: journal, three bundles, four tiles and the checkpoint are written aside, the journal is
+# moved and its directory synced.
+DECIDED = 9 + 2
 
 
 @pytest.mark.parametrize("survival", list(Survival))
@@ -43,9 +46,11 @@ def test_a_second_crash_while_finishing_the_first_is_finished_too(tmp_path: Path
     whole = shutil.copytree(before, tmp_path / "whole")
     append_to(whole, [entries(BATCH, BEFORE)])
     begun = shutil.copytree(before, tmp_path / "begun")
-    # The journal is written, moved and synced: the batch is decided and nothing else is done.
-    with pytest.raises(Crash), opened_log(begun, LOG_KEY, FailingFiles(begun, 3)) as writer:
+    # The batch is decided and nothing else is done.
+    with pytest.raises(Crash), opened_log(begun, LOG_KEY, FailingFiles(begun, DECIDED)) as writer:
         writer.append(entries(BATCH, BEFORE), first_index=BEFORE)
+    assert (begun / STATE_DIRECTORY / "journal").exists()
+    assert files_of(begun) == files_of(before)
     stop = 0
     while True:
         directory = shutil.copytree(begun, tmp_path / f"{stop}")
@@ -65,7 +70,7 @@ def test_a_second_crash_while_finishing_the_first_is_finished_too(tmp_path: Path
 def test_no_entry_that_may_still_change_is_ever_in_a_tile(tmp_path: Path) -> None:
     """Whoever crashed before the batch was decided may come back with other entries, and no tile has told of the first ones."""
     before = write_log(tmp_path / "before", [entries(BEFORE)])
-    for stop in range(3):
+    for stop in range(DECIDED):
         directory = shutil.copytree(before, tmp_path / f"{stop}")
         with pytest.raises(Crash), opened_log(directory, LOG_KEY, FailingFiles(directory, stop)) as writer:
             writer.append(entries(BATCH, BEFORE), first_index=BEFORE)

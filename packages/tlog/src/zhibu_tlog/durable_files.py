@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
 _OWNER_ONLY: Final = 0o600
 _FOR_ALL_TO_READ: Final = 0o644
+# Files that are synced side by side share what a file system does to sync one; threads begin when they are first needed.
+_SIDE_BY_SIDE: Final = ThreadPoolExecutor(8, thread_name_prefix="durable-files")
 
 
 class DurableFiles:
@@ -52,17 +55,30 @@ def write_all(files: DurableFiles, contents: Mapping[Path, bytes], *, root: Path
 
     What a crash leaves is some of them, each whole.
     """
+    put_in_place(files, write_aside(files, contents, aside=aside), root=root)
+
+
+def write_aside(files: DurableFiles, contents: Mapping[Path, bytes], *, aside: Path) -> dict[Path, Path]:
+    """Write files into the directory `aside`, where nobody looks for them; return where the draft of each lies."""
+    drafts = {path: aside / f"{number}.new" for number, path in enumerate(contents)}
+    writing = [_SIDE_BY_SIDE.submit(files.write, drafts[path], data) for path, data in contents.items()]
+    # When one fails the others end first: whoever begins anew uses the same names.
+    wait(writing)
+    for written in writing:
+        written.result()
+    return drafts
+
+
+def put_in_place(files: DurableFiles, drafts: Mapping[Path, Path], *, root: Path) -> None:
+    """Move drafts to where they belong below `root`; when this returns, all of them are there for good."""
     to_sync: dict[Path, None] = {}
-    for path in contents:
+    for path in drafts:
         for directory in _missing(path.parent, root):
             files.make_directory(directory)
             to_sync[directory.parent] = None
         to_sync[path.parent] = None
-    written = {path: aside / f"{number}.new" for number, path in enumerate(contents)}
-    for path, data in contents.items():
-        files.write(written[path], data)
-    for path, source in written.items():
-        files.move(source, path)
+    for path, draft in drafts.items():
+        files.move(draft, path)
     for directory in to_sync:
         files.sync(directory)
 

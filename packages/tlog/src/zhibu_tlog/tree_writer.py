@@ -1,21 +1,22 @@
 """Appends entries to a log in a directory: durable, whole or not at all, and with work that does not grow with the log.
 
-In this order: the journal (from here on the batch is decided), tiles and bundles, the checkpoint, then what is no longer
-needed. Whatever a crash cut off is done when the log is opened again, and leaves the same bytes.
+Everything is written aside at once. Then it is put in its place, in this order: the journal (from here on the batch is decided),
+tiles and bundles, the checkpoint; then what is no longer needed goes. Whatever a crash cut off is done when the log is opened
+again, and leaves the same bytes.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from zhibu_tlog.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
-from zhibu_tlog.durable_files import DurableFiles, write_all
+from zhibu_tlog.durable_files import DurableFiles, put_in_place, write_all, write_aside
 from zhibu_tlog.entries import encode_entries
 from zhibu_tlog.hashes import EMPTY_ROOT, hash_leaf
 from zhibu_tlog.journal import Journal, read_journal
@@ -102,6 +103,7 @@ class TreeWriter:
         self._directory = directory
         self._state = directory / STATE_DIRECTORY
         self._key = key
+        self._verifier = key.verifier
         self._files = files
         self._log = DirectoryReader(directory)
         # After a failed operation nobody knows what is on the disk: the log must be opened again.
@@ -152,9 +154,7 @@ class TreeWriter:
         plan = self._plan(entries)
         signed = sign_checkpoint(Checkpoint(origin=self._key.name, size=plan.edge.size, root=plan.edge.root), self._key)
         journal = Journal(old_size=self.size, entries=entries, checkpoint=signed.note.data)
-        with self._failing():
-            write_all(self._files, {self._state / _JOURNAL: journal.data}, root=self._state, aside=self._state)
-        self._carry_out(plan, journal.checkpoint)
+        self._carry_out(plan, journal.checkpoint, {self._state / _JOURNAL: journal.data})
         self._tidy_up(journal)
 
     def _plan(self, entries: tuple[bytes, ...]) -> _Plan:
@@ -170,10 +170,19 @@ class TreeWriter:
             contents[self._directory / bundle.path] = encode_entries(part)
         return _Plan(edge=edge, contents=contents, last_entries=bundled[len(bundled) - edge.size % TILE_WIDTH :])
 
-    def _carry_out(self, plan: _Plan, checkpoint: bytes) -> None:
+    def _carry_out(self, plan: _Plan, checkpoint: bytes, decision: Mapping[Path, bytes]) -> None:
+        """Put the decision in its place (none when it is there already), then what it decides, then tell of that."""
+        signed = self._open(checkpoint)
+        published = {self._directory / CHECKPOINT_PATH: checkpoint}
         with self._failing():
-            write_all(self._files, plan.contents, root=self._directory, aside=self._state)
-        self._publish(checkpoint)
+            drafts = write_aside(self._files, {**decision, **plan.contents, **published}, aside=self._state)
+            for contents, root in (
+                (decision, self._state),
+                (plan.contents, self._directory),
+                (published, self._directory),
+            ):
+                put_in_place(self._files, {path: drafts[path] for path in contents}, root=root)
+        self.signed = signed
         self._edge, self._last_entries = plan.edge, plan.last_entries
 
     def _tidy_up(self, journal: Journal) -> None:
@@ -183,7 +192,7 @@ class TreeWriter:
 
     def _publish(self, note: bytes) -> None:
         # Refused, for example for too many signatures, before it is written.
-        signed = open_checkpoint(note, origin=self._key.name, keys=[self._key.verifier])
+        signed = self._open(note)
         with self._failing():
             contents = {self._directory / CHECKPOINT_PATH: note}
             write_all(self._files, contents, root=self._directory, aside=self._state)
@@ -215,17 +224,19 @@ class TreeWriter:
                 raise LogDamagedError(f"a batch was begun at {journal.old_size}, but the log has {self.size} entries")
             if self.size < journal.size:
                 plan = self._plan(journal.entries)
-                signed = open_checkpoint(journal.checkpoint, origin=self._key.name, keys=[self._key.verifier])
+                signed = self._open(journal.checkpoint)
                 if (signed.checkpoint.size, signed.checkpoint.root) != (plan.edge.size, plan.edge.root):
                     raise LogDamagedError("the batch that was begun does not fit its checkpoint")
-                self._carry_out(plan, journal.checkpoint)
+                self._carry_out(plan, journal.checkpoint, {})
             self._tidy_up(journal)
         for path in self._state.glob("*.new"):
             self._files.remove(path)
 
     def _read_signed(self) -> SignedCheckpoint:
-        data = self._log.read_checkpoint()
-        return open_checkpoint(data, origin=self._key.name, keys=[self._key.verifier])
+        return self._open(self._log.read_checkpoint())
+
+    def _open(self, note: bytes) -> SignedCheckpoint:
+        return open_checkpoint(note, origin=self._key.name, keys=[self._verifier])
 
     def _read_edge(self) -> tuple[RightEdge, list[bytes]]:
         """Read the partial tiles and the last bundle, and compare them with the checkpoint."""

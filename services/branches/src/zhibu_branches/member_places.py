@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
-from zhibu_kit.db import Scope, Transaction
+from zhibu_kit.db import Transaction
 
 from zhibu_branches.foundings.errors import MEMBER_RECORD_REQUIRED
 from zhibu_branches.member_queries import Record, record_of, records_of
@@ -49,6 +48,4 @@ async def present_record(transaction: Transaction, member_id: str, *, lock: bool
 
 
 async def _widen_to(transaction: Transaction, member_ids: Sequence[str]) -> None:
-    places = func.physical_places(list(member_ids)).table_valued("member_id", "branch_id", "county_code")
-    rows = await transaction.all(select(places.c.county_code).distinct())
-    await transaction.widen(Scope.of(*(row.county_code for row in rows)))
+    await transaction.widen_to("(select array_agg(county_code) from physical_places($1))", list(member_ids))

@@ -126,11 +126,6 @@ async def show_counties_of(transaction: Transaction, member_id: str) -> None:
     await transaction.widen_to("member_counties($1)", member_id)
 
 
-async def counties_of(transaction: Transaction, member_id: str) -> frozenset[str]:
-    """The counties in which anything about a member lies, whatever the scope shows."""
-    return frozenset(await transaction.scalar(select(func.member_counties(member_id))))
-
-
 def membership_of(row: Row[Any] | SimpleNamespace) -> Membership:
     """The membership of a row."""
     return Membership(

@@ -23,7 +23,6 @@ from zhibu_branches.member_events import membership_changed, record_changed
 from zhibu_branches.member_queries import (
     Membership,
     Record,
-    counties_of,
     members_of,
     membership_of,
     memberships_of,
@@ -32,6 +31,7 @@ from zhibu_branches.member_queries import (
     record_from,
     record_of,
     records_of,
+    show_counties_of,
 )
 from zhibu_branches.models import member_record, membership, organisation, unplaced_member
 from zhibu_branches.queries import Organisation, organisation_from
@@ -42,7 +42,6 @@ __all__ = [
     "Membership",
     "NewRecord",
     "Record",
-    "counties_of",
     "counties_of_members",
     "end_membership",
     "end_memberships",
@@ -300,7 +299,7 @@ async def show_all_of(transaction: Transaction, member_id: str) -> Record:
     if await record_of(transaction, member_id, lock=True) is None:
         raise NOT_FOUND(noun="member")
     # Read after the lock: a membership in yet another county needs it too.
-    await transaction.widen(Scope(counties=await counties_of(transaction, member_id)))
+    await show_counties_of(transaction, member_id)
     record = await record_of(transaction, member_id)
     if record is None:
         raise UNAVAILABLE()

@@ -22,10 +22,10 @@ from zhibu_branches.county_rights import right_message, right_of, rights_of, upd
 from zhibu_branches.member_events import instant
 from zhibu_branches.member_lists import branch_names, list_members, stands_at_or_below, those_at_or_below
 from zhibu_branches.member_messages import decision_message, membership_message, record_message
+from zhibu_branches.member_queries import show_counties_of
 from zhibu_branches.memberships import (
     NewRecord,
     Record,
-    counties_of,
     lock_branches,
     memberships_of,
     open_membership,
@@ -79,7 +79,7 @@ class MembershipApi:
             if request.admit:
                 # Locks in the one order: branch, record, request.
                 await lock_branches(write, [found.branch_id])
-                await write.widen(Scope(counties=await counties_of(write, found.member_id)))
+                await show_counties_of(write, found.member_id)
                 await record_of(write, found.member_id, lock=True)
             locked = await lock_request(write, request.membership_request_id)
             check_open(locked, etag=request.etag)
@@ -143,7 +143,7 @@ class MembershipApi:
 
     async def GetMemberRecord(self, request: pb.GetMemberRecordRequest, call: Call) -> pb.GetMemberRecordResponse:
         async with self._database.read(call, request) as read:
-            await read.widen(Scope(counties=await counties_of(read, request.member_id)))
+            await show_counties_of(read, request.member_id)
             record = await record_of(read, request.member_id)
             if record is None:
                 raise NOT_FOUND(noun="member")
@@ -335,7 +335,7 @@ class MembershipApi:
         async with self._database.write(call, request, pb.CountActResponse) as write:
             if write.replayed is not None:
                 return write.replayed
-            await write.widen(Scope(counties=await counties_of(write, request.member_id)))
+            await show_counties_of(write, request.member_id)
             record = await record_of(write, request.member_id)
             if record is None:
                 raise NOT_FOUND(noun="member")

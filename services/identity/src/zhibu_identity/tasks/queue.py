@@ -183,6 +183,16 @@ async def postpone_task(database: Database, task: Task, *, now: datetime, becaus
         )
 
 
+async def give_back_task(database: Database, task: Task) -> None:
+    """End the lease of a task that was broken off; the attempt does not count."""
+    async with database.transaction(Scope.none(), role=Role.RELAY) as transaction:
+        await transaction.execute(
+            update(account_task)
+            .where(account_task.c.task_id == task.task_id, account_task.c.done_at.is_(None))
+            .values(leased_until=None, attempts=task.attempts - 1)
+        )
+
+
 async def reschedule_task(transaction: Transaction, task: Task, *, due_at: datetime) -> None:
     """Have a task done at a later time: it is too early for it."""
     await transaction.execute(

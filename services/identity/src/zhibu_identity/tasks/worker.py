@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Final, assert_never
 
 from zhibu_kit.errors import ServiceError
@@ -16,7 +17,8 @@ from zhibu_identity.parts import Parts
 from zhibu_identity.people import changes as person_changes
 from zhibu_identity.people import moving
 from zhibu_identity.recoveries import recovering
-from zhibu_identity.tasks.queue import Task, TaskKind, lease_tasks, postpone_task
+from zhibu_identity.tasks.leases import GIVE_BACK_S
+from zhibu_identity.tasks.queue import Task, TaskKind, give_back_task, lease_tasks, postpone_task
 
 log = logging.getLogger("zhibu.identity.work")
 
@@ -50,6 +52,12 @@ async def _attempt(parts: Parts, task: Task) -> None:
     try:
         async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
             await do_task(parts, task)
+    except asyncio.CancelledError:
+        # Told to stop: the next worker need not wait for the lease. Should it not come to that, the lease ends by itself.
+        with suppress(ServiceError, TimeoutError):
+            async with asyncio.timeout(GIVE_BACK_S):
+                await give_back_task(parts.database, task)
+        raise
     except Exception as error:
         known = isinstance(error, AccountsError | ServiceError)
         reason = str(error) if known else type(error).__name__
