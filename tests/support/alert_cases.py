@@ -213,4 +213,36 @@ CASES = [
         },
         firing={7: (), 20: ()},
     ),
+    Case(
+        name="a lane of the log stands at an incident",
+        series={
+            'zhibu_audit_lane_stopped{job="zhibu-audit",instance="1",lane="identity"}': "0x4 1x4 0x5",
+            'zhibu_audit_lane_stopped{job="zhibu-audit",instance="1",lane="branches"}': "0x20",
+        },
+        firing={5: (), 6: ("LaneStopped",), 10: ()},
+    ),
+    Case(
+        name="entries wait for the tree, of which one of two processes knows better",
+        series={
+            'zhibu_audit_log_waiting_age_seconds{job="zhibu-audit",instance="1"}': "0x4 90x10 0x5",
+            'zhibu_audit_log_waiting_age_seconds{job="zhibu-audit",instance="2"}': "0x8 90x6 0x5",
+        },
+        firing={7: (), 11: ("LogNotGrowing",), 16: ()},
+    ),
+    Case(
+        name="the log stands still as a whole, so that entries wait",
+        series={
+            'zhibu_audit_log_stopped{job="zhibu-audit",instance="1"}': "0x4 1x6 0x5",
+            'zhibu_audit_log_waiting_age_seconds{job="zhibu-audit",instance="1"}': "0x4 400x6 0x5",
+        },
+        firing={5: (), 7: ("LogInconsistent",), 12: ()},
+    ),
+    Case(
+        name="one of two witnesses is away",
+        series={
+            'zhibu_audit_witness_behind_age_seconds{job="zhibu-audit",instance="1",witness="w1"}': "0x20",
+            'zhibu_audit_witness_behind_age_seconds{job="zhibu-audit",instance="1",witness="w2"}': "0x4 400x8 0x5",
+        },
+        firing={9: (), 11: ("WitnessBehind",), 14: ()},
+    ),
 ]

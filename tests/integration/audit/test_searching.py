@@ -125,7 +125,9 @@ async def test_pages_follow_each_other_without_gap_or_repetition(asked: Asked) -
         if not response.next_page_token:
             break
         request.page_token = response.next_page_token
-    assert numbers == list(reversed(range(BY_SERVICE + 1 + FILLING)))
+    # Searching stands in the log too, so there may be more than was planted.
+    assert numbers == list(reversed(range(numbers[0] + 1)))
+    assert numbers[0] >= BY_SERVICE + FILLING
 
 
 async def test_an_entry_reads_in_the_callers_language(asked: Asked) -> None:
@@ -175,7 +177,7 @@ async def test_a_proof_holds_and_of_another_leaf_it_does_not(asked: Asked) -> No
 
 
 async def test_an_entry_that_is_not_under_a_checkpoint_cannot_be_proven_yet(asked: Asked) -> None:
-    behind = BY_SERVICE + 1 + FILLING
+    behind = 10**6
     await asked.everything.execute(
         "insert into entry select $1, kind, 'waiting', 1, leaf, action, outcome, account_id, member_id, organisation_id,"
         " county_codes, 'waiting', request_id, occurred_at from entry where entry_index = 0",
