@@ -48,7 +48,7 @@ async def house(
 async def watched(house: LogHouse, tmp_path: Path, **settings: object) -> AsyncGenerator[tuple[Audit, Watch]]:
     async with (
         house.running(**settings) as audit,
-        watching(tmp_path / "prometheus", {"zhibu-audit": audit.service.health_address}) as watch,
+        watching(tmp_path, {"zhibu-audit": audit.service.health_address}) as watch,
     ):
         yield audit, watch
 
