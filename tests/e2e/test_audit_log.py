@@ -50,7 +50,7 @@ async def _readings(member: Page, stack: Stack) -> int:
 
 def _of_record(member: Page) -> Locator:
     entries = member.locator("[data-test=log-entry]").filter(has_text=READ)
-    return entries.filter(has=member.get_by_role("link", name=re.compile("核对证明")))
+    return entries.filter(has=member.get_by_role("button", name=re.compile("核对证明")))
 
 
 async def _look_at_the_record(admin: Page, stack: Stack, name: str) -> None:
@@ -71,7 +71,7 @@ async def _wait_for_another(member: Page, stack: Stack, before: int) -> Locator:
 
 
 async def _check_proof(member: Page, entry: Locator) -> None:
-    await entry.get_by_role("link", name=re.compile("核对证明")).click()
+    await entry.get_by_role("button", name=re.compile("核对证明")).click()
     await expect(member.locator("[data-test=log-verdict]")).to_contain_text("✓ 核对通过")
     for step in ("file", "words", "tree", "log", "witnesses", "person", "memory"):
         await expect(member.locator(f"[data-test=log-{step}] h3")).to_contain_text("正确")
@@ -125,7 +125,7 @@ async def test_the_logs_pages_fit_and_work_without_javascript(
     await plain.get_by_role("button", name="查询", exact=True).click()
     await expect(plain.locator("[data-test=log-search]")).to_contain_text("查看")
     await plain.locator("[data-test=log-entries] a").first.click()
-    await expect(plain.get_by_text("在本页核对需要浏览器启用 JavaScript")).to_be_visible()
+    await expect(plain.get_by_text("在本页核对需要较新的浏览器")).to_be_visible()
     async with plain.expect_download() as download:
         await plain.get_by_role("link", name="下载证明").click()
     assert (await download.value).suggested_filename.endswith(".tlog-proof")

@@ -98,6 +98,7 @@ async def test_every_step_of_a_good_proof_is_told_and_the_files_are_what_was_che
     await screen.look()
     page = screen.page
     await expect(page.locator("[data-test=log-verdict]")).to_contain_text("✓ 核对通过")
+    await expect(page.locator("#log-no-script")).to_have_count(0)
     assert {name: text.split()[0] for name, text in (await screen.states()).items()} == dict.fromkeys(STEPS, "✓")
     tree, witnesses = page.locator("[data-test=log-tree]"), page.locator("[data-test=log-witnesses]")
     await expect(tree).to_contain_text("它是日志 300 条中的一条")

@@ -131,7 +131,7 @@ async def test_the_entrys_page_carries_what_its_script_checks_and_files_without_
     assert given["shown"]["offices"] == "县级组织干事 · 临朐县委组织部"
     assert (given["proof"], given["memberId"], given["quorum"]) == (maker.proof(), ME, 2)
     assert given["opening"] == maker.opening()
-    assert "<noscript>" in page
+    assert 'id="log-no-script"' in page
     for name, content in (("proof", maker.proof().encode()), ("leaf", maker.leaf)):
         file = await browser.get(f"/me/log/137/{name}")
         assert file.content == content

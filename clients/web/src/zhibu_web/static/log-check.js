@@ -152,6 +152,7 @@ function offerFiles() {
 }
 
 async function check() {
+  document.getElementById("log-no-script").remove();
   root.hidden = false;
   if (!window.crypto || !window.crypto.subtle) {
     show("unchecked", words.noCrypto, [], {});

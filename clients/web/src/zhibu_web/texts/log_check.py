@@ -11,8 +11,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The check runs on your device and sends nothing to anybody: from this entry, step by step, up to the log's signature.",
     ),
     "log_check.no_script": (
-        "在本页核对需要浏览器启用 JavaScript。不启用也可以：下载下面两个文件，请懂行的人用公开的工具核对。",
-        "Checking on this page needs JavaScript. Without it, download the two files below and have them checked with public tools.",
+        "在本页核对需要较新的浏览器，并启用 JavaScript。没有也可以：下载下面两个文件，请懂行的人用公开的工具核对。",
+        "Checking on this page needs a newer browser with JavaScript. Without it, download the two files below and have them checked with public tools.",
     ),
     "log_check.no_crypto": (
         "这个浏览器不能在本页计算，什么都没有核对。请换一个较新的浏览器，并用 https 打开。",
