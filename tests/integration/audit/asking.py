@@ -50,6 +50,7 @@ class Asked:
     key: SignerKey
     directory: Path
     everything: asyncpg.Connection
+    address: str
 
     def officer(self, account_id: str, *, language: str = "zh-CN") -> Metadata:
         """Call as an officer."""
@@ -106,5 +107,6 @@ async def asked_about(
                 key=key,
                 directory=settings["audit_directory"],
                 everything=everything,
+                address=service.address,
             )
     await everything.close()

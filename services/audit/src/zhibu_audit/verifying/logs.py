@@ -22,6 +22,7 @@ from zhibu_tlog.verifying import MOST_FINDINGS, Trust, verify_log
 
 from zhibu_audit.verifying.faults import Fault
 from zhibu_audit.verifying.lanes import LaneCheck
+from zhibu_audit.verifying.patience import PatientTransport
 from zhibu_audit.verifying.reading import Progress, SharedReader
 
 # Witnesses answer within a second; a log that nobody appends to has its cosignatures long since.
@@ -89,7 +90,12 @@ def check_log_url(url: str, trust: Trust, progress: Progress, *, token: str | No
     headers = {"Accept-Encoding": "gzip, identity"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    client = httpx.Client(timeout=HTTP_TIMEOUT_S, headers=headers, event_hooks={"response": [_refuse_what_is_refused]})
+    client = httpx.Client(
+        timeout=HTTP_TIMEOUT_S,
+        headers=headers,
+        transport=PatientTransport(httpx.HTTPTransport()),
+        event_hooks={"response": [_refuse_what_is_refused]},
+    )
     try:
         with UrlReader(url, client) as reader:
             return check_log(reader, trust, progress, grows=True)
