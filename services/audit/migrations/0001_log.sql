@@ -64,11 +64,15 @@ create table entry (
 );
 -- Not unique: after a service was restored and two officers signed for it, its numbers run again from there.
 create index entry_lane on entry (lane, sequence, entry_index) where kind = 'row';
-create index entry_organisation on entry (organisation_id, entry_index desc);
-create index entry_member on entry (member_id, entry_index desc) where member_id <> '';
+-- Searches give the newest first, by when it happened, and are bounded by that: each index below is one way in.
+create index entry_organisation on entry (organisation_id, occurred_at desc, entry_index desc);
+create index entry_member on entry (member_id, occurred_at desc, entry_index desc) where member_id <> '';
+create index entry_county on entry ((county_codes[1]), occurred_at desc, entry_index desc);
+create index entry_several_counties on entry (occurred_at desc, entry_index desc) where array_length(county_codes, 1) > 1;
+create index entry_action on entry (action text_pattern_ops, occurred_at desc, entry_index desc);
+create index entry_refused on entry (occurred_at desc, entry_index desc) where outcome = 'refused';
 create index entry_named_subject on entry (subject_id, entry_index desc) where subject_id <> '';
 create index entry_occurred on entry (occurred_at, entry_index);
-create index entry_counties on entry using gin (county_codes);
 select audit_append_only('entry');
 select audit_protect('entry');
 

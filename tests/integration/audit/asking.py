@@ -65,7 +65,12 @@ class Asked:
 
 @asynccontextmanager
 async def asked_about(
-    log: PlantedLog, *, nats: NatsServer, postgres: Postgres, make_database: DatabaseMaker, directory: Path
+    log: PlantedLog,
+    *,
+    nats: NatsServer,
+    postgres: Postgres,
+    make_database: DatabaseMaker,
+    directory: Path,
 ) -> AsyncGenerator[Asked]:
     """Start the service over a log."""
     database = await make_database("audit")

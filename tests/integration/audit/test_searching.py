@@ -39,6 +39,8 @@ from integration.audit.some_log import (
 from support.rpc import Metadata, outcome_of, refusal_of
 from zhibu.audit.v1 import entry_pb2
 from zhibu.audit.v1 import log_service_pb2 as pb
+from zhibu_audit.entries import Wanted
+from zhibu_kit.paging import encode_page_token
 from zhibu_kit.testing.databases import DatabaseMaker
 from zhibu_kit.testing.nats_server import NatsServer
 from zhibu_stack.engines import Postgres
@@ -204,11 +206,19 @@ async def test_searching_the_log_stands_in_the_log(asked: Asked) -> None:
     assert (row["subject_id"], row["subjects_count"], row["organisation_id"]) == (TOWNSHIP, 1, TOWNSHIP)
 
 
+def forged(*keys: str) -> str:
+    """Make a token for the search below: tokens are not signed."""
+    return encode_page_token(keys, query=f"{COUNTY}\n{Wanted()}")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"page_token": "rubbish"},
         {"page_token": "WyJhIiwiYiJd"},
+        {"page_token": forged("0001-01-01T00:00:00+23:59", "1")},
+        {"page_token": forged("2026-11-10T08:00:00", "1")},
+        {"page_token": forged("2026-11-10T08:00:00+00:00", "-1")},
         {"member_id": "'; drop table entry"},
         {"action_prefix": "identity.%"},
         {"subject_id": "a b"},
@@ -228,3 +238,19 @@ async def test_a_page_token_belongs_to_its_search(asked: Asked) -> None:
     first = await asked.log.SearchEntries(pb.SearchEntriesRequest(organisation_id=COUNTY, page_size=1), metadata=county)
     other = pb.SearchEntriesRequest(organisation_id=COUNTY, member_id=ZHANG, page_token=first.next_page_token)
     assert await outcome_of(asked.log.SearchEntries(other, metadata=county)) == "INVALID_ARGUMENT"
+
+
+async def test_an_entry_of_several_counties_is_shown_in_each_and_once(asked: Asked) -> None:
+    await asked.everything.execute(
+        "update entry set county_codes = array['370281', '370724'] where entry_index = $1", ELSEWHERE
+    )
+    try:
+        province = asked.officer(PROVINCE_ADMIN)
+        assert ELSEWHERE in await found(asked, asked.officer(COUNTY_ADMIN), COUNTY)
+        assert await found(asked, asked.officer(OTHER_ADMIN), OTHER_COUNTY) == [ELSEWHERE]
+        for where in (CITY, OTHER_CITY, PROVINCE):
+            assert (await found(asked, province, where)).count(ELSEWHERE) == 1
+    finally:
+        await asked.everything.execute(
+            "update entry set county_codes = array['370281'] where entry_index = $1", ELSEWHERE
+        )

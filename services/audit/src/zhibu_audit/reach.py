@@ -22,6 +22,18 @@ _CITY_DEPTH: Final = 2
 _COUNTY_DEPTH: Final = 3
 
 
+# The county of an entry that is of one county only, as the index has it.
+_ONE_COUNTY: Final[ColumnElement[Any]] = entry.c.county_codes[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysIn:
+    """An expression of the entries, and a statement of one column that gives the values to look for."""
+
+    column: ColumnElement[Any]
+    values: Select[*tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """As whom the entries are read, and which of those that this role sees.
@@ -32,6 +44,8 @@ class Reach:
 
     role: Role
     within: ColumnElement[bool] = field(default_factory=true)
+    # Where a search has to look one by one, so that each look is short: a column or expression, and the values of it.
+    ways_in: WaysIn | None = None
     is_whole: bool = False
 
 
@@ -48,16 +62,24 @@ async def reach_of(organisations: OrganisationTree, organisation_id: str) -> Rea
         case depth if depth == _PROVINCE_DEPTH:
             return Reach(role=Role.PROVINCE, is_whole=True)
         case depth if depth == _CITY_DEPTH:
-            below = select(tables.organisation.c.county_code).where(
+            counties = select(tables.organisation.c.county_code.label("value")).where(
                 tables.organisation.c.parent_id == organisation_id, tables.organisation.c.county_code != ""
             )
             return Reach(
-                role=Role.PROVINCE, within=entry.c.county_codes.bool_op("&&")(func.array(below.scalar_subquery()))
+                role=Role.PROVINCE,
+                within=entry.c.county_codes.bool_op("&&")(func.array(counties.scalar_subquery())),
+                ways_in=WaysIn(column=_ONE_COUNTY, values=counties),
             )
         case depth if depth == _COUNTY_DEPTH:
-            return Reach(role=Role.APP)
+            county = select(literal(ancestry.county_code).label("value"))
+            return Reach(role=Role.APP, ways_in=WaysIn(column=_ONE_COUNTY, values=county))
         case _:
-            return Reach(role=Role.APP, within=entry.c.organisation_id.in_(_subtree(organisation_id)))
+            below = _subtree(organisation_id)
+            return Reach(
+                role=Role.APP,
+                within=entry.c.organisation_id.in_(below),
+                ways_in=WaysIn(column=entry.c.organisation_id, values=below),
+            )
 
 
 def names_statement(organisation_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
@@ -73,4 +95,4 @@ def _subtree(organisation_id: str) -> Select[*tuple[Any, ...]]:
     below = select(table.c.organisation_id, tree.c.depth + 1).where(
         table.c.parent_id == tree.c.organisation_id, tree.c.depth < MAX_DEPTH
     )
-    return select(tree.union_all(below).c.organisation_id)
+    return select(tree.union_all(below).c.organisation_id.label("value"))

@@ -126,7 +126,7 @@ class LogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchEntries(self, request, context):
-        """SearchEntries pages through who did what at an organisation and below it, newest first.
+        """SearchEntries pages through who did what at an organisation and below it, newest first by when it was done.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

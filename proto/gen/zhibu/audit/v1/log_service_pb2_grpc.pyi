@@ -56,7 +56,7 @@ class LogServiceStub:
     GetLogState: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.GetLogStateRequest, _log_service_pb2.GetLogStateResponse]
     """GetLogState says how long the log is, which lanes run, and what the witnesses have cosigned."""
     SearchEntries: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.SearchEntriesRequest, _log_service_pb2.SearchEntriesResponse]
-    """SearchEntries pages through who did what at an organisation and below it, newest first."""
+    """SearchEntries pages through who did what at an organisation and below it, newest first by when it was done."""
     ProveEntry: _grpc.UnaryUnaryMultiCallable[_log_service_pb2.ProveEntryRequest, _log_service_pb2.ProveEntryResponse]
     """ProveEntry gives an entry with its proof (c2sp.org/tlog-proof), for officers."""
     ExportEntries: _grpc.UnaryStreamMultiCallable[_log_service_pb2.ExportEntriesRequest, _httpbody_pb2.HttpBody]
@@ -99,7 +99,7 @@ class LogServiceAsyncStub(LogServiceStub):
     GetLogState: _aio.UnaryUnaryMultiCallable[_log_service_pb2.GetLogStateRequest, _log_service_pb2.GetLogStateResponse]  # type: ignore[assignment]
     """GetLogState says how long the log is, which lanes run, and what the witnesses have cosigned."""
     SearchEntries: _aio.UnaryUnaryMultiCallable[_log_service_pb2.SearchEntriesRequest, _log_service_pb2.SearchEntriesResponse]  # type: ignore[assignment]
-    """SearchEntries pages through who did what at an organisation and below it, newest first."""
+    """SearchEntries pages through who did what at an organisation and below it, newest first by when it was done."""
     ProveEntry: _aio.UnaryUnaryMultiCallable[_log_service_pb2.ProveEntryRequest, _log_service_pb2.ProveEntryResponse]  # type: ignore[assignment]
     """ProveEntry gives an entry with its proof (c2sp.org/tlog-proof), for officers."""
     ExportEntries: _aio.UnaryStreamMultiCallable[_log_service_pb2.ExportEntriesRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
@@ -169,7 +169,7 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _log_service_pb2.SearchEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_log_service_pb2.SearchEntriesResponse, _abc.Awaitable[_log_service_pb2.SearchEntriesResponse]]:
-        """SearchEntries pages through who did what at an organisation and below it, newest first."""
+        """SearchEntries pages through who did what at an organisation and below it, newest first by when it was done."""
 
     @_abc_1.abstractmethod
     def ProveEntry(

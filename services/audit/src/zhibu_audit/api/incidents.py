@@ -9,12 +9,12 @@ from zhibu.audit.v1 import incident_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.clock import Clock
 from zhibu_kit.db import Database, Role
-from zhibu_kit.errors import INVALID_PAGE_TOKEN, field_error
 from zhibu_kit.etag import etag_of
 from zhibu_kit.paging import encode_page_token, page_of
 from zhibu_kit.ports import OrganisationTree
 
 from zhibu_audit.api.entry_messages import timestamp_of
+from zhibu_audit.api.requests import instant_of
 from zhibu_audit.errors import INCIDENTS_OF_PROVINCE
 from zhibu_audit.incidents import CLOSED, CONFLICT, FED, GAP, OPEN, RESTORE, SIGNED, Incident, Signer, list_incidents
 from zhibu_audit.reach import reach_of
@@ -100,10 +100,4 @@ def incident_message(incident: Incident) -> pb.Incident:
 
 def _place_of(after: tuple[str, ...]) -> tuple[datetime, str]:
     created_at, incident_id = after
-    try:
-        instant = datetime.fromisoformat(created_at)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise field_error("page_token", INVALID_PAGE_TOKEN)
-    return instant, incident_id
+    return instant_of(created_at), incident_id

@@ -26,7 +26,7 @@ from zhibu_audit.api.entry_messages import (
     organisations_of,
 )
 from zhibu_audit.api.exports import export_pieces
-from zhibu_audit.api.requests import before_of, member_of, period_of, wanted_of
+from zhibu_audit.api.requests import before_of, member_of, period_of, token_keys, wanted_of
 from zhibu_audit.api.state_messages import state_message
 from zhibu_audit.entries import (
     find_entry,
@@ -88,7 +88,7 @@ class LogApi:
     async def SearchEntries(self, request: pb.SearchEntriesRequest, call: Call) -> pb.SearchEntriesResponse:
         wanted = wanted_of(request)
         query = f"{request.organisation_id}\n{wanted}"
-        page = page_of(request.page_size, request.page_token, query=query)
+        page = page_of(request.page_size, request.page_token, query=query, keys=2)
         before = before_of(page.after)
         reach = await reach_of(self._organisations, request.organisation_id)
         async with self._database.read(call, request, role=reach.role) as read:
@@ -97,7 +97,7 @@ class LogApi:
             wording = await self._wording(read, shown, call)
             response = pb.SearchEntriesResponse(entries=[entry_message(row, wording) for row in shown])
             if len(found) > page.size:
-                response.next_page_token = encode_page_token([str(shown[-1].entry_index)], query=query)
+                response.next_page_token = encode_page_token(token_keys(shown[-1]), query=query)
             # Whose doings or record were looked for; what else a page shows are references.
             asked = sorted({wanted.member_id, wanted.subject_id} - {""})
             return read.reply(response, subjects=asked)
@@ -137,7 +137,7 @@ class LogApi:
     async def ListMyEntries(self, request: pb.ListMyEntriesRequest, call: Call) -> pb.ListMyEntriesResponse:
         member_id = member_of(call)
         query = f"{member_id}\n{request.outcome}"
-        page = page_of(request.page_size, request.page_token, query=query)
+        page = page_of(request.page_size, request.page_token, query=query, keys=2)
         outcome = NAMES_OF_OUTCOMES.get(request.outcome, "")
         before = before_of(page.after)
         # As the province's role: others may have acted in any county. The query names the caller.
@@ -149,7 +149,7 @@ class LogApi:
                 entries=[my_entry_message(row, wording, member_id=member_id) for row in shown]
             )
             if len(found) > page.size:
-                response.next_page_token = encode_page_token([str(shown[-1].entry_index)], query=query)
+                response.next_page_token = encode_page_token(token_keys(shown[-1]), query=query)
             return read.reply(response)
 
     async def ProveMyEntry(self, request: pb.ProveMyEntryRequest, call: Call) -> pb.ProveMyEntryResponse:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Row
 from zhibu.audit.v1 import log_service_pb2 as pb
 from zhibu_kit.call import Call
 from zhibu_kit.errors import INVALID_ARGUMENT, INVALID_PAGE_TOKEN, PERMISSION_DENIED, field_error
 
 from zhibu_audit.api.entry_messages import NAMES_OF_OUTCOMES
-from zhibu_audit.entries import Wanted
+from zhibu_audit.entries import Place, Wanted
 from zhibu_audit.errors import PERIOD_NOT_VALID
 
 LONGEST_PERIOD: Final = timedelta(days=366)
@@ -40,15 +41,35 @@ def period_of(request: pb.ExportEntriesRequest) -> tuple[datetime, datetime]:
     return start, end
 
 
-def before_of(after: Sequence[str] | None) -> int | None:
+def before_of(after: Sequence[str] | None) -> Place | None:
     """Read the place behind which a page goes on."""
     if after is None:
         return None
     match after:
-        case (digits,) if digits.isascii() and digits.isdigit() and len(digits) <= _LARGEST_INDEX_DIGITS:
-            return int(digits)
+        case (time, digits) if digits.isascii() and digits.isdigit() and len(digits) <= _LARGEST_INDEX_DIGITS:
+            return instant_of(time), int(digits)
         case _:
             raise field_error("page_token", INVALID_PAGE_TOKEN)
+
+
+def token_keys(row: Row[Any]) -> list[str]:
+    """Return by what the page after an entry is found again."""
+    return [row.occurred_at.isoformat(), str(row.entry_index)]
+
+
+def instant_of(text: str) -> datetime:
+    """Read an instant out of a page token, which anybody may have written.
+
+    Raises:
+        ServiceError: a field error on `page_token`.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise field_error("page_token", INVALID_PAGE_TOKEN)
 
 
 def member_of(call: Call) -> str:
