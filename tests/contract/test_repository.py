@@ -53,6 +53,7 @@ LONG_FILES: dict[str, str] = {
     "tests/integration/notify/test_notices.py": "one story after the other about one part",
     "tests/integration/web/test_member_pages.py": "one story after the other about one part",
     "tests/unit/identity/test_roster_reading.py": "one story after the other about one part",
+    "tests/integration/web/test_desk_log.py": "one story after the other about one part",
 }
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 70

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import zhibu.audit.v1.incident_service_pb2
+import zhibu.audit.v1.log_service_pb2
 import zhibu.branches.v1.committee_service_pb2
 import zhibu.branches.v1.founding_service_pb2
 import zhibu.branches.v1.membership_service_pb2
@@ -29,6 +31,8 @@ from zhibu_kit.method import Method, method_of
 from zhibu_kit.offices import LEVELS, OFFICES, known_permissions, permissions_of
 
 MODULES = (
+    zhibu.audit.v1.incident_service_pb2,
+    zhibu.audit.v1.log_service_pb2,
     zhibu.branches.v1.committee_service_pb2,
     zhibu.branches.v1.founding_service_pb2,
     zhibu.branches.v1.membership_service_pb2,
@@ -53,6 +57,9 @@ MODULES = (
     zhibu.notify.v1.inbox_service_pb2,
 )
 
+# Demanded by a handler and not by the contract, because the path that the log format prescribes names no organisation.
+ASKED_BY_HANDLERS = {"audit.log.read"}
+
 
 def methods() -> Iterator[Method]:
     for module in MODULES:
@@ -62,7 +69,7 @@ def methods() -> Iterator[Method]:
 
 def test_every_permission_of_the_contract_is_carried_by_some_office_and_the_other_way_round() -> None:
     demanded = {method.access.permission.name for method in methods() if method.access.HasField("permission")}
-    assert demanded == known_permissions()
+    assert demanded | ASKED_BY_HANDLERS == known_permissions()
 
 
 def test_every_method_of_the_contract_has_a_rule() -> None:
