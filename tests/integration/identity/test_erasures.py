@@ -76,7 +76,8 @@ async def test_a_person_is_erased_by_two_officers_after_the_record_is_closed(
 
 
 async def openings_of(databases: Databases, member_id: str) -> int:
-    return await databases.owner.fetchval("select count(*) from kit_audit_subject where subject_id = $1", member_id)
+    count = await databases.owner.fetchval("select count(*) from kit_audit_subject where subject_id = $1", member_id)
+    return int(count or 0)
 
 
 async def test_of_two_second_officers_at_once_one_erases(identity: Identity) -> None:
