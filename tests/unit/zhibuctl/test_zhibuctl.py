@@ -102,4 +102,4 @@ def test_an_answer_that_is_no_json_is_one_sentence() -> None:
 def test_status_says_of_each_process_what_is_wrong_and_fails(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(main, ["--directory", str(tmp_path), "status"])
     assert outcome.exit_code == 1
-    assert outcome.output.count("✗") == 6
+    assert outcome.output.count("✗") == 7
