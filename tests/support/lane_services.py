@@ -30,7 +30,9 @@ class LaneServices:
         asked: asyncio.Queue[RowsWanted] = asyncio.Queue()
 
         async def hear(message: Msg) -> None:
-            asked.put_nowait(RowsWanted.FromString(message.data))
+            wanted = RowsWanted.FromString(message.data)
+            if wanted.lane in self.rows:
+                asked.put_nowait(wanted)
 
         async def answer() -> None:
             while True:
