@@ -30,8 +30,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "my_log.by_you": ("您自己", "Yourself"),
     "my_log.by_service": ("系统自动（{service}）", "The platform itself ({service})"),
     "my_log.by_somebody": (
-        "没有使用职务的人，例如同支部党员",
-        "Somebody without an office, for example a fellow member",
+        "没有使用职务的人，例如同支部党员，或申请时的您自己",
+        "Somebody without an office, for example a fellow member, or yourself when you applied",
     ),
     "my_log.many": ("同时涉及 {count} 人", "About {count} people at once"),
     "my_log.refused": ("被系统拒绝，没有看到也没有改动", "Refused: nothing was shown or changed"),
