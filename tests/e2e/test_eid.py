@@ -1,12 +1,13 @@
 """The main job: somebody applies, is approved, logs in, and is refused everywhere soon after the revocation."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
 
 from e2e.browsing import Officers, Person, apply, check_page, log_in, watch
 from e2e.running_stack import Stack
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 # Within a minute, says the requirement; the page asks again every few seconds.
 REVOCATION_LIMIT_S = 60
@@ -152,6 +153,23 @@ async def _add_and_use_a_passkey(page: Page, stack: Stack) -> None:
     await page.wait_for_url(f"{stack.web}/me")
     await expect(page.locator("[data-test=hello]")).to_be_visible()
     await devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device["authenticatorId"]})
+
+
+async def test_what_is_chosen_before_the_scripts_have_come_is_not_lost(stack: Stack, phone: BrowserContext) -> None:
+    page = await phone.new_page()
+    scripts_may_come = asyncio.Event()
+
+    async def come_late(route: Route) -> None:
+        await scripts_may_come.wait()
+        await route.continue_()
+
+    await page.goto(f"{stack.web}/")
+    await page.get_by_role("main").get_by_role("link", name="申请电子身份证").click()
+    await page.route("**/vendor/htmx*", come_late)
+    await page.get_by_role("button", name="开始申请").click(no_wait_after=True)
+    await page.get_by_label("市", exact=True).select_option(label="潍坊市")
+    scripts_may_come.set()
+    await expect(page.get_by_label("县（市、区）")).to_be_visible()
 
 
 async def test_without_javascript_a_person_applies_and_withdraws(

@@ -63,7 +63,14 @@ async def test_it_starts_shows_and_stops_and_starts_again(directory: Path, ports
     for _ in range(2):
         async with stack(directory, "observe") as process:
             jobs = await wait_until(lambda: names(url, "/api/v1/targets", "activeTargets", "job"), timeout_s=START_S)
-            assert jobs == {"zhibu-identity", "zhibu-branches", "zhibu-notify", "zhibu-gateway", "zhibu-web"}
+            assert jobs == {
+                "zhibu-identity",
+                "zhibu-branches",
+                "zhibu-notify",
+                "zhibu-audit",
+                "zhibu-gateway",
+                "zhibu-web",
+            }
             assert {"ServiceDown", "OutboxStuck"} <= await names(url, "/api/v1/rules", "rules", "name")
             async with stack(directory, "reset") as reset:
                 assert b"make observe is running" in (await reset.communicate())[1]
@@ -89,4 +96,4 @@ async def test_where_nothing_was_ever_started_it_says_what_to_do(tmp_path: Path)
 
 def test_every_process_that_tells_metrics_is_watched(ports: Ports) -> None:
     assert targets_of(ports)["zhibu-web"] == f"127.0.0.1:{ports.web_health}"
-    assert len(set(targets_of(ports).values())) == 5
+    assert len(set(targets_of(ports).values())) == 6

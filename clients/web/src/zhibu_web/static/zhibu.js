@@ -101,6 +101,16 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
 });
 
+// On a slow line somebody chooses before the scripts are there: that choice is told now.
+window.addEventListener("load", () => {
+  document.querySelectorAll('[hx-trigger="change"] select').forEach((select) => {
+    const offered = [...select.options].find((option) => option.defaultSelected) || select.options[0];
+    if (offered && !offered.selected) {
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   prepare(event.detail.elt);
   const live = document.getElementById("live");
