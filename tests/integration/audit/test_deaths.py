@@ -116,6 +116,7 @@ async def _is_whole(house: LogHouse, written: int) -> bool:
     return house.signed().checkpoint.size == written and house.verify().is_good
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_killed_in_the_middle_it_loses_and_doubles_nothing(house: LogHouse) -> None:
     async def kill(audit: ServiceProcess) -> None:
