@@ -13,8 +13,10 @@ Way = Callable[[list[bytes], Random], None]
 
 
 def change_a_row(leaves: list[bytes], random: Random) -> None:
-    """Say that somebody else did it."""
-    place = _place_of_row(leaves, random)
+    """Say that somebody else did it; not in the row behind an incident, of which the lane knows the hash and not what it is made from."""
+    incident = orjson.loads(leaves[_place_of_incident(leaves)])
+    behind = (incident["lane"], incident["to_sequence"] + 1)
+    place = random.choice([place for place in _rows(leaves) if _number(leaves[place]) != behind])
     leaf = orjson.loads(leaves[place])
     leaf["row"]["account_id"] = f"somebody-else-{random.randrange(10**6)}"
     leaves[place] = canonical(leaf)
@@ -139,6 +141,11 @@ REBUILT: dict[Way, set[FaultKind]] = {
 
 def _lane(leaf: bytes) -> str:
     return orjson.loads(leaf)["lane"]
+
+
+def _number(leaf: bytes) -> tuple[str, int]:
+    content = orjson.loads(leaf)
+    return content["lane"], content["row"]["sequence"]
 
 
 def _rows(leaves: list[bytes]) -> list[int]:
