@@ -46,6 +46,7 @@ from zhibu_identity.certificates.certifying import expire_requests
 from zhibu_identity.rules.certificate import CONFIRM_WITHIN
 from zhibu_identity.rules.login import LOGIN_HOLDS
 from zhibu_kit.ids import new_ulid
+from zhibu_kit.testing.waiting import wait_until
 
 
 @pytest.fixture
@@ -213,7 +214,11 @@ async def test_a_holder_revokes_the_own_certificate_however_old_the_log_in_and_n
     )
     assert (await at_desk(identity, issued)).certificate == revoked
     # Tokens of this account are refused for a minute, the holder's own too.
-    assert await outcome_of(revoke_own(identity, revoked, mine)) == "UNAUTHENTICATED"
+
+    async def is_refused() -> bool:
+        return await outcome_of(revoke_own(identity, revoked, mine)) == "UNAUTHENTICATED"
+
+    await wait_until(is_refused)
     rows = await databases.owner.fetch(
         "select member_id from kit_audit where outcome = 'done' and action = 'identity.certificate.revoked' and subject_id = $1",
         issued.certificate_id,

@@ -29,7 +29,7 @@ from zhibu_audit.witnesses import Away, WitnessClient
 log = logging.getLogger("zhibu.audit.restoring")
 
 # Witnesses that do not answer at once are asked again before the log goes on without them.
-ASKED_TIMES: Final = 3
+ASKED_TIMES: Final = 10
 ASK_AGAIN_S: Final = 1.0
 FEEDING: Final = "the rows are fed again from the directory of the log"
 
